@@ -1,0 +1,1 @@
+"""Pulumi components: one noun, one file, one class, one ``Args``."""

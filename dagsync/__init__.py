@@ -1,0 +1,1 @@
+"""Turns the ETL jobs of a monorepo into Airflow DAGs."""
