@@ -1,0 +1,1 @@
+"""Products, as the supplier's API describes them."""

@@ -1,0 +1,1 @@
+"""What the packages share. Holds no jobs."""

@@ -1,0 +1,1 @@
+"""Money: currency conversion and margins."""

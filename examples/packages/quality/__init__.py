@@ -1,0 +1,1 @@
+"""Checks and profiles of what the other packages wrote."""
