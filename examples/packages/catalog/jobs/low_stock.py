@@ -37,4 +37,6 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-JOB = Job(main, f"List products with less than {DEFAULT_DAYS} days of stock", after=["catalog.load_products", "sales.load_orders"])
+JOB = Job(
+    main, f"List products with less than {DEFAULT_DAYS} days of stock", after=["catalog.load_products", "sales.load_orders"]
+)

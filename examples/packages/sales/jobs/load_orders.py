@@ -5,7 +5,8 @@ An order delivered twice is kept once, as its last line says. Lines already load
 
 import argparse
 import logging
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
@@ -60,15 +61,15 @@ def main(argv: list[str]) -> int:
 def order(where: str, row: dict[str, str]) -> dict[str, object]:
     """Return ``row`` typed: amounts in cents, a missing country as ``None``."""
     try:
+        datetime.fromisoformat(row["ordered_at"])
         quantity, unit_cents = int(row["quantity"]), Decimal(row["unit_price"]).scaleb(2)
-    except (ValueError, InvalidOperation):
-        found = f"{row['quantity']!r} and {row['unit_price']!r}"
-        raise DataError(f"{where}: expected a quantity and a unit_price in numbers, found {found}") from None
-    if quantity < 1 or unit_cents < 0 or unit_cents != int(unit_cents):
-        raise DataError(
-            f"{where}: expected quantity >= 1 and unit_price in whole cents, found {quantity} and {row['unit_price']}"
-        )
-    return {**row, "country": row["country"] or None, "quantity": quantity, "unit_cents": int(unit_cents)}
+        if quantity >= 1 and unit_cents >= 0 and unit_cents == int(unit_cents):
+            return {**row, "country": row["country"] or None, "quantity": quantity, "unit_cents": int(unit_cents)}
+    except (ValueError, ArithmeticError):
+        # Not numbers, or NaN and Infinity, which Decimal takes and int does not.
+        pass
+    found = ", ".join(f"{name} {row[name]!r}" for name in ("ordered_at", "quantity", "unit_price"))
+    raise DataError(f"{where}: expected an ISO time, a quantity from 1 and a price in whole cents, found {found}")
 
 
 JOB = (main, "Load the shop's order export (CSV) into the warehouse", {"schedule": "@daily", "retries": 2})
