@@ -1,0 +1,79 @@
+"""Airflow's REST API on this machine, as far as a start needs it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+TIMEOUT_SECONDS = 20.0
+PAGE = 100
+"""Airflow's ``[api] maximum_page_limit``."""
+
+
+class AirflowApi:
+    """A client with the admin's token. Raises httpx.HTTPError for what the server refuses or does not answer."""
+
+    def __init__(self, url: str) -> None:
+        # Not through HTTP_PROXY: the server is on this machine.
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def health(self) -> dict[str, Any]:
+        """Return ``/api/v2/monitor/health``, which needs no token."""
+        return self._get("/api/v2/monitor/health")
+
+    def log_in(self, username: str, password: str) -> None:
+        """Fetch a token for the calls below."""
+        answer = self._client.post("/auth/token", json={"username": username, "password": password}).raise_for_status()
+        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def dags(self) -> dict[str, datetime]:
+        """Return every DAG that is not stale, and when it was last parsed."""
+        return {
+            dag["dag_id"]: datetime.fromisoformat(dag["last_parsed_time"])
+            for dag in self._pages("/api/v2/dags", "dags")
+            if dag["last_parsed_time"]
+        }
+
+    def import_errors(self) -> list[dict[str, Any]]:
+        """Return each broken DAG file: ``filename``, ``timestamp``, ``stack_trace``."""
+        return list(self._pages("/api/v2/importErrors", "import_errors"))
+
+    def unpause(self, dag_id: str) -> None:
+        self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+
+    def trigger(self, dag_id: str) -> str:
+        """Start a run now and return its id."""
+        answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": {}})
+        return answer.raise_for_status().json()["dag_run_id"]
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        return self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"]
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """Return the run's task instances: ``task_id``, ``state``, ``try_number``."""
+        return self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+
+    def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
+        """Return the log's messages of one try."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
+        return [line["event"] if isinstance(line, dict) else str(line) for line in self._get(path)["content"]]
+
+    def _get(self, path: str, **parameters: int) -> dict[str, Any]:
+        return self._client.get(path, params=parameters).raise_for_status().json()
+
+    def _pages(self, path: str, key: str) -> Iterator[dict[str, Any]]:
+        offset = 0
+        while True:
+            page = self._get(path, limit=PAGE, offset=offset)
+            yield from page[key]
+            offset += PAGE
+            if offset >= page["total_entries"]:
+                return

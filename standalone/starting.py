@@ -1,0 +1,256 @@
+"""Bringing Airflow up: what to check, what runs beside what, and putting everything back when it fails."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+
+from standalone import database, first_run, health, packages, ports, processes
+from standalone.environment import component_environment, database_urls
+from standalone.errors import AnotherRunError, ComponentError, DiskFullError, PortBusyError, UnhealthyError, tail
+from standalone.progress import Progress
+from standalone.rest import AirflowApi
+from standalone.state import ADMIN_USERNAME, Component, Run, StateFolder
+
+FREE_BYTES = 1 << 30
+"""Airflow's database and logs grow by tens of MB a day; a full disk corrupts neither, but nothing works."""
+
+MIGRATION_SECONDS = 600.0
+SYNC_SECONDS = 60.0
+ALREADY_UP_SECONDS = 10.0
+HEALTHY_SECONDS = 180.0
+DAGS_SECONDS = 120.0
+FIRST_RUN_SECONDS = 120.0
+
+SYNC = "dagsync"
+COMMANDS: dict[str, list[str]] = {
+    # Without log servers: they listen on every address, and the API server reads the same folder.
+    "api-server": ["airflow", "api-server"],
+    "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
+    "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
+    "dag-processor": ["airflow", "dag-processor"],
+}
+COMPONENTS = (SYNC, *COMMANDS)
+RUNS_JOBS = ("scheduler", "dag-processor")
+"""What imports a person's code, and must not leave ``__pycache__`` in their tree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartOptions:
+    """What ``start`` was asked for."""
+
+    packages: Path
+    port: int
+    first_run: bool = True
+    job: str | None = None
+    """``package.job`` to run first; ``None`` chooses."""
+
+
+class Starting:
+    """One start: the processes it has made so far, on record before anything else can fail."""
+
+    def __init__(self, folder: StateFolder, run: Run, progress: Progress) -> None:
+        self.folder = folder
+        self.run = run
+        self.progress = progress
+        self.secrets = folder.read_secrets()
+        self.environment = component_environment(folder, run, self.secrets, os.environ)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def bring_up(self) -> packages.Discovery:
+        """Return the jobs found, once Airflow is healthy. Raises StandaloneError for what stopped it."""
+        with self.progress.step("jobs") as step:
+            self._launch_sync()
+            discovery = packages.discover(Path(self.run.packages), self.environment)
+            step.note = _counted(discovery)
+        self._migrate()
+        with self.progress.step("Airflow healthy") as step:
+            for name in ("api-server", "scheduler", "triggerer"):
+                self._launch(name)
+            # Its first look at the DAG folder must find the DAGs; it imports for seconds, so this wait is rarely felt.
+            self._wait_for_sync()
+            self._launch("dag-processor")
+            self._wait_until_healthy()
+            step.note = "api-server, scheduler, triggerer, dag-processor, dagsync"
+        self.run = replace(self.run, ready=True)
+        self.folder.write_run(self.run)
+        return discovery
+
+    def prove(self, discovery: packages.Discovery, options: StartOptions) -> None:
+        """Wait until every job is a DAG and run one. Raises JobsNotLoadedError or FirstRunError; Airflow stays up."""
+        with AirflowApi(self.run.url) as api:
+            api.log_in(ADMIN_USERNAME, self.secrets.admin_password)
+            with self.progress.step("every job is a DAG") as step:
+                expected = [job.dag_id for job in discovery.jobs]
+                first_run.wait_for_dags(api, expected, since=self.run.began, seconds=DAGS_SECONDS + len(expected) / 10)
+                step.note = f"{len(expected)} DAGs, no import errors"
+            if not options.first_run:
+                return
+            job = first_run.pick(discovery, Path(self.run.packages), options.job)
+            if job is None:
+                self.progress.say("  [yellow]-[/] no job runs without modules that are not installed here; none was run")
+                return
+            with self.progress.step(f"first run: {job.full_name}") as step:
+                first_run.run(api, job, seconds=FIRST_RUN_SECONDS)
+                step.note = "success"
+
+    def _launch_sync(self) -> None:
+        command = ["dagsync", "sync", "--clean", "--watch", "--health-port", str(self.run.sync_port)]
+        self._start(SYNC, command, self.environment)
+
+    def _launch(self, name: str) -> None:
+        quiet = {"PYTHONDONTWRITEBYTECODE": "1"} if name in RUNS_JOBS else {}
+        self._start(name, COMMANDS[name], {**self.environment, **quiet})
+
+    def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        component, process = processes.launch(
+            name, processes.python(*command), environment=environment, log=self.folder.component_log(name)
+        )
+        self._processes[name] = process
+        self.run = replace(self.run, components=(*self.run.components, component))
+        self.folder.write_run(self.run)
+
+    def _migrate(self) -> None:
+        installed = database.installed_versions()
+        step_needed = database.next_step(self.folder.database, self.folder.schema, installed)
+        if step_needed == "none":
+            return
+        with self.progress.step("database") as step:
+            target = self.folder.database
+            if step_needed == "create":
+                target = target.with_suffix(".new")
+                target.unlink(missing_ok=True)
+            log = self.folder.component_log("migrate")
+            _, process = processes.launch(
+                "migrate",
+                processes.python("airflow", "db", "migrate"),
+                environment={**self.environment, **database_urls(target.as_posix())},
+                log=log,
+            )
+            health.poll(process.poll, lambda code: code is not None, MIGRATION_SECONDS)
+            if process.returncode != 0:
+                if database.NEWER_SCHEMA in log.read_text(encoding="utf-8", errors="replace"):
+                    raise database.too_new(target, "of another version", installed[database.SCHEMA_OWNERS[0]])
+                raise ComponentError(f"airflow db migrate failed:{tail(log)}", f"The whole log is {log}")
+            if step_needed == "create":
+                database.adopt(target, self.folder.database)
+            database.write_stamp(self.folder.database, self.folder.schema, installed)
+            step.note = "created" if step_needed == "create" else "migrated"
+
+    def _wait_for_sync(self) -> None:
+        url = f"http://{ports.LOOPBACK}:{self.run.sync_port}/readyz"
+
+        def synced() -> bool:
+            self._check_alive()
+            try:
+                return httpx.get(url, trust_env=False).is_success
+            except httpx.HTTPError:
+                return False
+
+        if not health.poll(synced, bool, SYNC_SECONDS):
+            raise UnhealthyError(
+                f"dagsync did not finish its first sync in {SYNC_SECONDS:.0f} s:{tail(self.folder.component_log(SYNC))}",
+                "Run it by hand: airflow-control-plane sync -v",
+            )
+
+    def _wait_until_healthy(self) -> None:
+        def look() -> dict[str, str]:
+            self._check_alive()
+            return health.ask(api, self.run.began)
+
+        with AirflowApi(self.run.url) as api:
+            if problems := health.poll(look, lambda problems: not problems, HEALTHY_SECONDS):
+                listed = ", ".join(f"{name}: {state}" for name, state in problems.items())
+                raise UnhealthyError(
+                    f"Airflow is not healthy after {HEALTHY_SECONDS:.0f} s: {listed}", f"Look at the logs in {self.folder.logs}"
+                )
+
+    def _check_alive(self) -> None:
+        for name, process in self._processes.items():
+            if (code := process.poll()) is not None:
+                log = self.folder.component_log(name)
+                how = f"signal {-code}" if code < 0 else f"exit code {code}"
+                raise ComponentError(f"{name} ended with {how}; the end of its log:{tail(log)}", f"The whole log is {log}")
+
+
+def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run:
+    """Bring Airflow up, prove it, and return its record; one that is up with the same packages is left as it is.
+
+    Raises a StandaloneError. Whatever was started is stopped again unless Airflow got healthy.
+    """
+    root = packages.check(options.packages)
+    folder.prepare()
+    with folder.locked():
+        if run := _already_up(folder, root, options, progress):
+            return run
+        _check_machine(folder, options.port)
+        previous = folder.read_run()
+        if previous and previous.packages != str(root):
+            # The folder is ours alone: another tree's DAG files would show as DAGs without jobs.
+            shutil.rmtree(folder.dags)
+            folder.dags.mkdir()
+        sync_port = ports.pick(previous.sync_port if previous else None)
+        run = Run(packages=str(root), port=options.port, sync_port=sync_port, began=time.time())
+        starting = Starting(folder, run, progress)
+        try:
+            discovery = starting.bring_up()
+        except BaseException:
+            stop(folder, starting.run.components)
+            raise
+        starting.prove(discovery, options)
+        return starting.run
+
+
+def stop(folder: StateFolder, components: tuple[Component, ...]) -> int:
+    """End every process of the folder and return how many there were."""
+    return processes.stop(folder.root, components)
+
+
+def _already_up(folder: StateFolder, root: Path, options: StartOptions, progress: Progress) -> Run | None:
+    run = folder.read_run()
+    components = run.components if run else ()
+    if not processes.ours(folder.root, components):
+        return None
+    if run is not None and run.ready and not dead(folder, run):
+        if run.packages != str(root):
+            raise AnotherRunError(f"Airflow is up at {run.url} with other packages: {run.packages}", "End it first: make stop")
+        if run.port != options.port:
+            raise AnotherRunError(
+                f"Airflow is up on port {run.port}, not {options.port}", "Use that one, or end it first: make stop"
+            )
+        with AirflowApi(run.url) as api:
+            if not health.poll(lambda: health.ask(api, run.began), lambda problems: not problems, ALREADY_UP_SECONDS):
+                progress.say("Airflow is up already, and healthy.")
+                return run
+    with progress.step("ending what is left of the last run"):
+        stop(folder, components)
+    return None
+
+
+def dead(folder: StateFolder, run: Run) -> list[str]:
+    """Return the components that should live and do not."""
+    alive = {component.name for component in run.components if processes.find(component, folder.root)}
+    return [name for name in COMPONENTS if name not in alive]
+
+
+def _check_machine(folder: StateFolder, port: int) -> None:
+    if (free := shutil.disk_usage(folder.root).free) < FREE_BYTES:
+        raise DiskFullError(
+            f"{folder.root}: expected 1 GB of free disk, found {free / FREE_BYTES:.1f} GB",
+            "Free some, or use another disk: --state DIR",
+        )
+    if not ports.is_free(port):
+        who = ports.listener(port) or "another program"
+        raise PortBusyError(
+            f"port {port} of {ports.LOOPBACK} is in use by {who}", f"End that, or take another port: make try PORT={port + 1}"
+        )
+
+
+def _counted(discovery: packages.Discovery) -> str:
+    found = f"{len(discovery.jobs)} in {len({job.package for job in discovery.jobs})} packages"
+    return f"{found}, {len(discovery.problems)} with problems (make logs)" if discovery.problems else found
