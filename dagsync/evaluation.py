@@ -1,0 +1,234 @@
+"""Evaluates the constant expressions a job's declaration may be made of, without running anything.
+
+Follows names of module constants, ``__doc__``, literals, tuples, lists and dicts of them, string methods, ``or``, ``+``,
+``%`` and f-strings. Everything else, and everything that would grow beyond ``MAX_LENGTH``, raises ``NotConstantError``.
+"""
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, cast
+
+Value: TypeAlias = "str | int | float | bool | tuple[Value, ...] | list[Value] | dict[Value, Value] | None"
+
+MAX_LENGTH = 100_000
+"""Longest string, in characters, that is computed."""
+
+_METHODS = frozenset(
+    {
+        *("capitalize", "casefold", "format", "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix"),
+        *("replace", "rpartition", "rsplit", "rstrip", "split", "splitlines", "strip", "swapcase", "title", "upper"),
+    }
+)
+# A width of four digits, one given by an argument, or attribute access inside a replacement field.
+_COSTLY_FORMAT = re.compile(r"[0-9]{4,}|%[^a-zA-Z%]*\*|\{[^{}]*[{.\[]")
+
+
+class NotConstantError(Exception):
+    """The expression is not one the evaluator follows."""
+
+    def __init__(self, node: ast.AST, reason: str) -> None:
+        super().__init__(reason)
+        self.line: int = getattr(node, "lineno", 0)
+
+
+class Constants:
+    """The module-level names of one module and the docstring, evaluated when asked for."""
+
+    def __init__(self, bindings: Mapping[str, ast.expr | None], docstring: str | None) -> None:
+        """``bindings`` maps a name to the expression it is bound to, or ``None`` where that cannot be told."""
+        self._bindings = bindings
+        self._docstring = docstring
+        self._resolving: set[str] = set()
+        self._known: dict[str, Value] = {}
+
+    def resolve(self, node: ast.expr) -> ast.expr:
+        """Follow plain names to the expression they stand for."""
+        seen: set[str] = set()
+        while isinstance(node, ast.Name) and node.id not in seen:
+            seen.add(node.id)
+            bound = self._bindings.get(node.id)
+            if bound is None:
+                return node
+            node = bound
+        return node
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """Return the value of an expression, or raise ``NotConstantError``."""
+        try:
+            value = self._evaluate(node)
+        except RecursionError:
+            raise NotConstantError(node, "the expression is nested too deeply") from None
+        if isinstance(value, str) and len(value) > MAX_LENGTH:
+            raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
+        return value
+
+    def _evaluate(self, node: ast.expr) -> Value:
+        match node:
+            case ast.Constant(value=str() | int() | float() | None as value):
+                return value
+            case ast.Name(id="__doc__") if "__doc__" not in self._bindings:
+                return self._docstring
+            case ast.Name(id=name):
+                return self._name(node, name)
+            case ast.Tuple(elts=elements):
+                return tuple(self.evaluate(element) for element in elements)
+            case ast.List(elts=elements):
+                return [self.evaluate(element) for element in elements]
+            case ast.Dict(keys=keys, values=values):
+                return self._dict(node, keys, values)
+            case ast.BoolOp(op=ast.Or(), values=values):
+                return self._first_truthy(values)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return self._sum(node, self.evaluate(left), self.evaluate(right))
+            case ast.BinOp(left=left, op=ast.Mod(), right=right):
+                return self._percent(node, self.evaluate(left), self.evaluate(right))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                value = self.evaluate(operand)
+                if isinstance(value, int | float):
+                    return -value
+            case ast.JoinedStr(values=values):
+                return _bounded(node, [self._fragment(value) for value in values])
+            case ast.Call(func=ast.Attribute(value=target, attr=method), args=arguments, keywords=keywords):
+                return self._method(node, target, method, arguments, keywords)
+            case _:
+                pass
+        raise NotConstantError(node, f"{_shown(node)} is not a constant expression")
+
+    def _name(self, node: ast.expr, name: str) -> Value:
+        bound = self._bindings.get(name)
+        if bound is None:
+            known = name in self._bindings
+            raise NotConstantError(
+                node, f"{name!r} is {'not assigned exactly once' if known else 'not a constant of this module'}"
+            )
+        # Remembered, because names built on each other twice would cost 2**depth.
+        if name in self._known:
+            return self._known[name]
+        if name in self._resolving:
+            raise NotConstantError(node, f"{name!r} is defined by itself")
+        self._resolving.add(name)
+        try:
+            value = self._known[name] = self.evaluate(bound)
+        finally:
+            self._resolving.discard(name)
+        return value
+
+    def _dict(self, node: ast.expr, keys: Sequence[ast.expr | None], values: Sequence[ast.expr]) -> Value:
+        result: dict[Value, Value] = {}
+        for key_node, value_node in zip(keys, values, strict=True):
+            value = self.evaluate(value_node)
+            if key_node is None:
+                if not isinstance(value, dict):
+                    raise NotConstantError(node, "** of something that is not a dict")
+                result |= value
+                continue
+            key = self.evaluate(key_node)
+            if not isinstance(key, str | int | float | None):
+                raise NotConstantError(key_node, "a dict key that is not a string or a number")
+            result[key] = value
+        return result
+
+    def _first_truthy(self, nodes: Sequence[ast.expr]) -> Value:
+        value: Value = None
+        for node in nodes:
+            value = self.evaluate(node)
+            if value:
+                break
+        return value
+
+    def _sum(self, node: ast.expr, left: Value, right: Value) -> Value:
+        match left, right:
+            case str(), str():
+                return _bounded(node, [left, right])
+            case ((int() | float()), (int() | float())):
+                return left + right
+            case tuple(), tuple() if len(left) + len(right) <= MAX_LENGTH:
+                return (*left, *right)
+            case list(), list() if len(left) + len(right) <= MAX_LENGTH:
+                return [*left, *right]
+            case _:
+                raise NotConstantError(node, f"+ of {type(left).__name__} and {type(right).__name__}")
+
+    def _percent(self, node: ast.expr, left: Value, right: Value) -> Value:
+        if not isinstance(left, str):
+            raise NotConstantError(node, f"% on {type(left).__name__}")
+        return self._call(node, left, "__mod__", [right], {})
+
+    def _fragment(self, node: ast.expr) -> str:
+        if not isinstance(node, ast.FormattedValue):
+            return str(self.evaluate(node))
+        value = self.evaluate(node.value)
+        spec = "" if node.format_spec is None else str(self.evaluate(node.format_spec))
+        if _COSTLY_FORMAT.search(spec):
+            raise NotConstantError(node, f"format specification {spec!r}")
+        if not _is_scalar(value):
+            raise NotConstantError(node, f"a {type(value).__name__} in an f-string")
+        try:
+            match chr(node.conversion) if node.conversion > 0 else "":
+                case "r":
+                    value = repr(value)
+                case "s":
+                    value = str(value)
+                case "a":
+                    value = ascii(value)
+                case _:
+                    pass
+            return format(value, spec)
+        except (ValueError, TypeError) as error:
+            raise NotConstantError(node, str(error)) from None
+
+    def _method(
+        self, node: ast.expr, target: ast.expr, method: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]
+    ) -> Value:
+        if method not in _METHODS:
+            raise NotConstantError(node, f"{_shown(node)} is not a constant expression")
+        subject = self.evaluate(target)
+        if not isinstance(subject, str):
+            raise NotConstantError(node, f".{method}() on {type(subject).__name__}")
+        named: dict[str, Value] = {}
+        for keyword in keywords:
+            if keyword.arg is None:
+                raise NotConstantError(node, "** in a call")
+            named[keyword.arg] = self.evaluate(keyword.value)
+        return self._call(node, subject, method, [self.evaluate(argument) for argument in arguments], named)
+
+    def _call(self, node: ast.expr, subject: str, method: str, arguments: list[Value], named: dict[str, Value]) -> Value:
+        # What could make gigabytes of a short source is refused before it is computed, not after.
+        if method in {"format", "__mod__"}:
+            inserted = [*arguments, *named.values()]
+            if method == "__mod__" and isinstance(arguments[0], tuple):
+                inserted = list(arguments[0])
+            if _COSTLY_FORMAT.search(subject) or not all(map(_is_scalar, inserted)):
+                raise NotConstantError(node, f"format string {subject!r}")
+        if method == "replace" and len(arguments) >= 2:
+            old, new = arguments[:2]
+            if isinstance(old, str) and isinstance(new, str) and subject.count(old) * len(new) > MAX_LENGTH:
+                raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
+        if method == "join" and arguments and isinstance(arguments[0], tuple | list):
+            pieces = arguments[0]
+            if len(subject) * len(pieces) + sum(len(piece) for piece in pieces if isinstance(piece, str)) > MAX_LENGTH:
+                raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
+        try:
+            return cast("Value", getattr(subject, method)(*arguments, **named))
+        except (TypeError, ValueError, LookupError, OverflowError, AttributeError) as error:
+            raise NotConstantError(node, str(error)) from None
+
+
+def _is_scalar(value: Value) -> bool:
+    # Nested containers may share parts, so that a short source prints as gigabytes.
+    return isinstance(value, str | int | float | None)
+
+
+def _bounded(node: ast.expr, pieces: Sequence[str]) -> str:
+    if sum(map(len, pieces)) > MAX_LENGTH:
+        raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
+    return "".join(pieces)
+
+
+def _shown(node: ast.expr) -> str:
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError):
+        return "the expression"
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,63 @@
+"""The record, kept beside the DAG files, of which files are ours and what each job was when it was last good."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
+from typing import Any
+
+from dagsync.model import JobSpec
+
+STATE_FOLDER = ".dagsync"
+"""Below the DAG folder, because that is the one place sure to be writable, and on the same volume as the files."""
+
+MANIFEST_NAME = "manifest.json"
+FORMAT = 1
+
+_FILE_NAME = re.compile(r"\w+_dags?\.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What earlier syncs left in the DAG folder."""
+
+    files: frozenset[str] = frozenset()
+    """Names of the files that may be removed once no job needs them."""
+
+    jobs: Mapping[str, JobSpec] = field(default_factory=dict[str, JobSpec])
+    """The last good declaration of every job that has a DAG, by ``package.job``."""
+
+    lost: bool = False
+    """The record exists and cannot be read: what is on disk may be ours and may be all that is left of a job."""
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Return the manifest as JSON, the same bytes for the same content."""
+    jobs = [list(astuple(manifest.jobs[ref])) for ref in sorted(manifest.jobs)]
+    document = {"format": FORMAT, "files": sorted(manifest.files), "jobs": jobs}
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def decode_manifest(data: bytes | None) -> Manifest:
+    """Return the manifest of earlier syncs: empty if there was none, ``lost`` if it cannot be read."""
+    if data is None:
+        return Manifest()
+    try:
+        document: Any = json.loads(data)
+        if document["format"] != FORMAT:
+            return Manifest(lost=True)
+        specs = [spec_from(row) for row in document["jobs"]]
+        # A name with a path in it would reach outside the folder.
+        files = frozenset(name for name in document["files"] if _FILE_NAME.fullmatch(name))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return Manifest(lost=True)
+    return Manifest(files, {spec.ref: spec for spec in specs})
+
+
+def spec_from(row: list[Any]) -> JobSpec:
+    """Return the job written by ``dataclasses.astuple``. Raises ``TypeError`` or ``ValueError`` for anything else."""
+    package, name, description, schedule, retries, after, args, line = row
+    texts = (package, name, description, *after, *args, *([] if schedule is None else [schedule]))
+    if not all(isinstance(text, str) for text in texts) or not isinstance(retries, int) or not isinstance(line, int):
+        raise TypeError("not a job")
+    return JobSpec(package, name, description, schedule, retries, tuple(after), tuple(args), line)

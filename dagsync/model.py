@@ -1,0 +1,115 @@
+"""What a job is, and the names derived from it.
+
+DAG ids and file names are made here and nowhere else.
+"""
+
+import keyword
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
+
+GroupBy = Literal["package", "job"]
+
+MAX_DAG_ID_LENGTH = 250
+"""Longest DAG id Airflow 3.3 stores (``airflow.models.base.ID_LEN``)."""
+
+DEFAULT_SKIPPED_PACKAGES = ("airflow_control_plane", "dagsync", "etl_core")
+"""Packages that hold shared code or this tool, never jobs."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its module declares it: ``JOB = Job(entrypoint, "description", schedule="@daily")``.
+
+    dagsync reads the declaration from the source without importing it, so options must be constants: literals, names of
+    module constants, ``__doc__``, f-strings, ``+``, ``%``, ``or`` and string methods. The class itself is only used when the
+    job runs.
+    """
+
+    entrypoint: Callable[[list[str]], int | None]
+    """Called with the arguments; a non-zero return fails the task."""
+
+    description: str = ""
+    """Shown beside the DAG in Airflow."""
+
+    _: KW_ONLY
+
+    schedule: str | None = None
+    """Cron expression of five fields or a preset such as ``@daily``, in Airflow's default time zone (UTC unless
+    configured). ``None``: only run by hand, by the API or after other jobs. Cannot be given together with ``after``."""
+
+    retries: int = 0
+    """How often a failed task is tried again, after 30 s at first and twice as long each time, at most an hour."""
+
+    after: Sequence[str] = ()
+    """Jobs, as ``"package.job"``, all of which must have succeeded since this job's last run for it to start. Cannot be
+    given together with ``schedule``: a job that should start at a time *and* after others has two meanings, whichever
+    comes first or whichever comes last."""
+
+    args: Sequence[str] = ()
+    """Arguments of a run that is given none."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A job as read from its source: everything needed to render its DAG."""
+
+    package: str
+    name: str
+    description: str = ""
+    schedule: str | None = None
+    retries: int = 0
+    after: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    line: int = 1
+    """Line of the ``JOB`` assignment."""
+
+    @property
+    def ref(self) -> str:
+        """``package.job``: how other jobs and messages name it."""
+        return f"{self.package}.{self.name}"
+
+    @property
+    def dag_id(self) -> str:
+        return f"{self.package}_{self.name}"
+
+    @property
+    def source(self) -> str:
+        """Path of the module, relative to the packages root."""
+        return f"{self.package}/jobs/{self.name}.py"
+
+    @property
+    def tags(self) -> list[str]:
+        return [self.package, "etl", "auto-generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to tell a person about one place in the tree: a problem, or a note where all went well in the end."""
+
+    path: str
+    """Relative to the packages root, or absolute where the DAG folder is meant."""
+
+    line: int
+    """1-based; 0 where the whole file or folder is meant."""
+
+    message: str
+    fix: str = ""
+
+    @property
+    def location(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+def dag_file_name(spec: JobSpec, group_by: GroupBy) -> str:
+    """Return the name of the file in the DAG folder that holds this job's DAG."""
+    return f"{spec.package}_dags.py" if group_by == "package" else f"{spec.package}_{spec.name}_dag.py"
+
+
+def name_problem(kind: str, name: str) -> str | None:
+    """Return why ``name`` cannot be imported and so cannot be a package or module of jobs, or ``None``."""
+    if not name.isidentifier():
+        return f"{kind} {name!r} is not a Python identifier, so it cannot be imported"
+    if keyword.iskeyword(name):
+        return f"{kind} {name!r} is a keyword of Python, so it cannot be imported"
+    return None

@@ -1,0 +1,120 @@
+"""What commands print: text for people, JSON for programs."""
+
+import difflib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dagsync.discovery import Discovery
+from dagsync.model import Finding, JobSpec
+from dagsync.planning import Change, Plan
+from dagsync.syncing import Report
+
+
+def finding_lines(kind: str, findings: Iterable[Finding], root: Path) -> Iterator[str]:
+    """Yield ``problem: path:line: message`` and, on the next line, what to do."""
+    for finding in findings:
+        yield f"{kind}: {root / finding.location}: {finding.message}"
+        if finding.fix:
+            yield f"  fix: {finding.fix}"
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def report_line(report: Report) -> str:
+    """Return the one-line summary of a sync."""
+    return (
+        f"{counted(report.jobs, 'job')}: {counted(report.written, 'DAG')} written, {report.unchanged} unchanged, "
+        f"{report.removed} removed; {counted(len(report.problems), 'problem')}, {counted(len(report.notes), 'note')}"
+    )
+
+
+def plan_line(plan: Plan) -> str:
+    counts = {action: sum(change.action == action for change in plan.changes) for action in ("create", "update", "delete")}
+    files = ", ".join(f"{count} to {action}" for action, count in counts.items())
+    return f"{files}, {sum(change.action == 'unchanged' for change in plan.changes)} unchanged"
+
+
+def diff_lines(change: Change) -> Iterator[str]:
+    """Yield the unified diff of one file."""
+    before, after = change.before.decode(errors="replace"), change.after.decode()
+    old = f"a/{change.name}" if change.action != "create" else "/dev/null"
+    new = f"b/{change.name}" if change.action != "delete" else "/dev/null"
+    yield from difflib.unified_diff(before.splitlines(), after.splitlines(), old, new, lineterm="")
+
+
+def discovery_json(discovery: Discovery, root: Path) -> str:
+    """Return ``{"jobs": [...], "problems": [...]}``; notes are with their jobs."""
+    notes: dict[str, list[str]] = {}
+    for note in discovery.notes:
+        notes.setdefault(note.path, []).append(note.message)
+    jobs = [_job_document(spec, root, notes.get(spec.source, [])) for spec in discovery.jobs]
+    return json.dumps({"jobs": jobs, "problems": problem_documents(discovery.problems, root)}, indent=2)
+
+
+def plan_json(discovery: Discovery, plan: Plan, root: Path) -> str:
+    changes = [
+        {"action": change.action, "file": change.name, "dags": change.dags, "diff": "\n".join(diff_lines(change))}
+        for change in plan.changes
+    ]
+    document = {
+        "changes": changes,
+        "removed": plan.removed,
+        "refused": plan.refused,
+        "kept": plan.kept,
+        "problems": problem_documents(discovery.problems + plan.problems, root),
+    }
+    return json.dumps(document, indent=2)
+
+
+def problem_documents(problems: Iterable[Finding], root: Path) -> list[dict[str, Any]]:
+    return [
+        {"path": str(root / problem.path), "line": problem.line, "message": problem.message, "fix": problem.fix}
+        for problem in problems
+    ]
+
+
+def _job_document(spec: JobSpec, root: Path, notes: list[str]) -> dict[str, Any]:
+    return {
+        "package": spec.package,
+        "job": spec.name,
+        "dag_id": spec.dag_id,
+        "description": spec.description,
+        "schedule": spec.schedule,
+        "retries": spec.retries,
+        "after": spec.after,
+        "args": spec.args,
+        "tags": spec.tags,
+        "path": str(root / spec.source),
+        "line": spec.line,
+        "notes": notes,
+    }
+
+
+def print_jobs(jobs: Iterable[JobSpec]) -> None:
+    """Print the jobs as a table to a terminal, and as lines separated by tabs to anything else."""
+    rows = [(spec.dag_id, _trigger(spec), _first_line(spec.description)) for spec in jobs]
+    if not sys.stdout.isatty():
+        sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
+        return
+    # Imported here: rich costs as much as everything else of a start.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("DAG", "Starts", "Description", box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def _trigger(spec: JobSpec) -> str:
+    return f"after {', '.join(spec.after)}" if spec.after else spec.schedule or "by hand"
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

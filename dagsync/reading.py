@@ -1,0 +1,283 @@
+"""Reads the declaration of a job out of the source of its module, which is never imported."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from dagsync.evaluation import Constants, NotConstantError, Value
+from dagsync.model import MAX_DAG_ID_LENGTH, Finding, JobSpec, name_problem
+from dagsync.schedule import schedule_problem
+
+MAX_SOURCE_BYTES = 5_000_000
+"""A larger module is refused rather than parsed."""
+
+OPTIONS = ("after", "args", "retries", "schedule")
+FORMS = 'JOB = (entrypoint, "description"), optionally with a dict of options as third element, or JOB = Job(...)'
+MAX_RETRIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one module turned out to be: a job, a broken job, or neither."""
+
+    spec: JobSpec | None = None
+    problems: tuple[Finding, ...] = ()
+    """Reasons why this job has no DAG, or only its last good one."""
+
+    notes: tuple[Finding, ...] = ()
+
+
+NOT_A_JOB = Reading()
+
+
+class _RefusalError(Exception):
+    def __init__(self, line: int, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.line, self.fix = line, fix
+
+
+def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
+    """Return what the module ``package.jobs.name`` with source ``data`` declares.
+
+    ``path`` is only used in findings.
+    """
+    if b"JOB" not in data:
+        return NOT_A_JOB
+    try:
+        module = ast.parse(data)
+    except SyntaxError as error:
+        return _broken(path, error.lineno or 0, f"syntax error: {error.msg}")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return _broken(path, 0, f"cannot be parsed: {error or type(error).__name__}")
+    bindings, job = _module_names(module.body)
+    if job is None:
+        return NOT_A_JOB
+    line, value = job
+    constants = Constants(bindings, ast.get_docstring(module, clean=False))
+    try:
+        if problem := name_problem("module", name):
+            raise _RefusalError(line, problem, f"rename {path}, for example to {_identifier(name)}.py")
+        if len(package) + len(name) >= MAX_DAG_ID_LENGTH:
+            raise _RefusalError(
+                line, f"DAG id would be longer than {MAX_DAG_ID_LENGTH} characters", "shorten the module's name"
+            )
+        if value is None:
+            raise _RefusalError(
+                line, "JOB is assigned in a way that cannot be read without running the module", f"write {FORMS}"
+            )
+        description, options = _declaration(constants.resolve(value), _job_names(module.body), line)
+        spec, notes = _described(JobSpec(package, name, line=line), description, constants, path)
+        return Reading(_with_options(spec, options, constants), (), notes)
+    except _RefusalError as refusal:
+        return _broken(path, refusal.line, str(refusal), refusal.fix)
+    except RecursionError:
+        return _broken(path, line, "the declaration is nested too deeply")
+
+
+def _broken(path: str, line: int, message: str, fix: str = "") -> Reading:
+    return Reading(problems=(Finding(path, line, message, fix),))
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt, bool]]:
+    """Yield statements run at import, and whether each certainly runs once."""
+    for statement in body:
+        yield statement, True
+        for field in ("body", "handlers", "orelse", "finalbody"):
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                break
+            for inner in getattr(statement, field, ()):
+                nested = inner.body if isinstance(inner, ast.ExceptHandler) else [inner]
+                for deeper, _ in _statements(nested):
+                    yield deeper, False
+
+
+def _module_names(body: list[ast.stmt]) -> tuple[dict[str, ast.expr | None], tuple[int, ast.expr | None] | None]:
+    """Return what each name is bound to (``None``: cannot be told) and the last assignment to ``JOB``."""
+    bindings: dict[str, ast.expr | None] = {}
+    job: tuple[int, ast.expr | None] | None = None
+    for statement, certain in _statements(body):
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                pass
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                targets = [target]
+            case ast.AugAssign(target=target):
+                targets, value = [target], None
+            case _:
+                continue
+        for target in targets:
+            if isinstance(target, ast.Name):
+                if target.id == "JOB":
+                    job = statement.lineno, value
+                else:
+                    bindings[target.id] = value if certain and target.id not in bindings else None
+            elif isinstance(target, ast.Tuple | ast.List):
+                names = {element.id for element in target.elts if isinstance(element, ast.Name)}
+                bindings |= dict.fromkeys(names)
+                job = (statement.lineno, None) if "JOB" in names else job
+    return bindings, job
+
+
+def _job_names(body: list[ast.stmt]) -> set[str]:
+    """Return the names under which the module knows ``dagsync.Job``."""
+    names = {"Job"}
+    for statement in body:
+        if isinstance(statement, ast.ImportFrom) and statement.module in {"dagsync", "dagsync.model"}:
+            names |= {alias.asname for alias in statement.names if alias.name == "Job" and alias.asname}
+    return names
+
+
+_Options = list[tuple[str, ast.expr]]
+
+
+def _declaration(node: ast.expr, job_names: set[str], line: int) -> tuple[ast.expr | None, ast.expr | _Options | None]:
+    """Return the expressions of the description and of the options."""
+    match node:
+        case ast.Tuple(elts=[entrypoint, description]):
+            _check_entrypoint(entrypoint)
+            return description, None
+        case ast.Tuple(elts=[entrypoint, description, options]):
+            _check_entrypoint(entrypoint)
+            return description, options
+        case ast.Tuple(elts=elements):
+            raise _RefusalError(line, f"JOB has {len(elements)} elements, expected 2 or 3", f"write {FORMS}")
+        case ast.Call(func=ast.Name(id=name)) if name in job_names:
+            return _call(node, line)
+        case ast.Call(func=ast.Attribute(attr="Job")):
+            return _call(node, line)
+        case _:
+            raise _RefusalError(line, f"JOB is {_kind(node)}, expected a tuple or Job(...)", f"write {FORMS}")
+
+
+def _call(node: ast.Call, line: int) -> tuple[ast.expr | None, _Options]:
+    positional: dict[str, ast.expr] = dict(zip(("entrypoint", "description"), node.args, strict=False))
+    if len(node.args) > 2 or any(isinstance(argument, ast.Starred) for argument in node.args):
+        raise _RefusalError(
+            line, "Job(...) takes an entrypoint and a description by position", "name the options: schedule=..."
+        )
+    options: _Options = []
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise _RefusalError(keyword.value.lineno, "Job(**...) cannot be read", "name each option: schedule=...")
+        if keyword.arg in {"entrypoint", "description"}:
+            positional[keyword.arg] = keyword.value
+        else:
+            options.append((keyword.arg, keyword.value))
+    if "entrypoint" not in positional:
+        raise _RefusalError(line, "Job(...) has no entrypoint", f"write {FORMS}")
+    _check_entrypoint(positional["entrypoint"])
+    return positional.get("description"), options
+
+
+def _check_entrypoint(node: ast.expr) -> None:
+    if isinstance(node, ast.Constant | ast.JoinedStr | ast.Tuple | ast.List | ast.Dict):
+        raise _RefusalError(node.lineno, f"the entrypoint is {_kind(node)}, expected a function", f"write {FORMS}")
+
+
+def _described(spec: JobSpec, node: ast.expr | None, constants: Constants, path: str) -> tuple[JobSpec, tuple[Finding, ...]]:
+    if node is None:
+        return spec, ()
+    fix = "use a literal or a constant of this module"
+    try:
+        value = constants.evaluate(node)
+    except NotConstantError as error:
+        message = f"description left empty: {error}"
+        return spec, (Finding(path, error.line or spec.line, message, fix),)
+    if not isinstance(value, str):
+        shown = "no text" if value is None else f"of type {type(value).__name__}"
+        return spec, (Finding(path, node.lineno, f"description left empty: it is {shown}", fix),)
+    # PostgreSQL stores neither, and one such value would make the whole DAG file an import error.
+    clean = value.replace("\0", "").encode("utf-8", "replace").decode()
+    notes = () if clean == value else (Finding(path, node.lineno, "description: characters no database stores were removed"),)
+    return replace(spec, description=clean), notes
+
+
+def _with_options(spec: JobSpec, options: ast.expr | _Options | None, constants: Constants) -> JobSpec:
+    if options is None:
+        return spec
+    if isinstance(options, ast.expr):
+        value = _option_value("options", options, constants)
+        if not isinstance(value, dict):
+            raise _RefusalError(options.lineno, f"the third element of JOB is {_kind(options)}, expected a dict of options")
+        found = [(str(key), each, options.lineno) for key, each in value.items()]
+    else:
+        for name, node in options:
+            _check_option_name(name, node.lineno)
+        found = [(name, _option_value(name, node, constants), node.lineno) for name, node in options]
+    for name, value, line in found:
+        _check_option_name(name, line)
+        spec = _with_option(spec, name, value, line)
+    if spec.after and spec.schedule is not None:
+        raise _RefusalError(
+            spec.line,
+            f"schedule={spec.schedule!r} and after={list(spec.after)!r} cannot be combined",
+            "keep one: after= starts the job when the others have succeeded, schedule= at a time",
+        )
+    return spec
+
+
+def _option_value(name: str, node: ast.expr, constants: Constants) -> Value:
+    try:
+        return constants.evaluate(node)
+    except NotConstantError as error:
+        fix = "options may be literals, constants of this module, f-strings, +, %, or and string methods"
+        raise _RefusalError(error.line or node.lineno, f"{name}: {error}", fix) from None
+
+
+def _check_option_name(name: str, line: int) -> None:
+    if name not in OPTIONS:
+        import difflib
+
+        close = difflib.get_close_matches(name, OPTIONS, 1)
+        fix = f"did you mean {close[0]!r}?" if close else f"options are {', '.join(OPTIONS)}"
+        raise _RefusalError(line, f"unknown option {name!r}", fix)
+
+
+def _with_option(spec: JobSpec, name: str, value: Value, line: int) -> JobSpec:
+    match name, value:
+        case "schedule", None:
+            return spec
+        case "schedule", str():
+            if problem := schedule_problem(value):
+                raise _RefusalError(line, f"schedule: {problem}")
+            return replace(spec, schedule=value)
+        case "retries", int() if not isinstance(value, bool) and 0 <= value <= MAX_RETRIES:
+            return replace(spec, retries=value)
+        case ("args", list() | tuple()) if all(isinstance(item, str) for item in value):
+            args = tuple(str(item) for item in value)
+            if any("\0" in item for item in args):
+                raise _RefusalError(line, "args: found a NUL character, which no argument can hold")
+            return replace(spec, args=args)
+        case ("after", list() | tuple()) if all(isinstance(item, str) for item in value):
+            return replace(spec, after=tuple(dict.fromkeys(str(item) for item in value)))
+        case _:
+            expected = {
+                "schedule": "a preset, a cron expression or None",
+                "retries": f"a whole number from 0 to {MAX_RETRIES}",
+                "args": 'a list of strings such as ["--full"]',
+                "after": 'a list of jobs such as ["sales.load"]',
+            }[name]
+            raise _RefusalError(line, f"{name}: expected {expected}, found {_shown(value)}")
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, tuple | list | dict):
+        return f"a {type(value).__name__}" if any(isinstance(item, tuple | list | dict) for item in value) else repr(value)[:80]
+    return repr(value)[:80]
+
+
+def _kind(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=value):
+            return f"the constant {value!r}"[:80]
+        case ast.Name(id=name):
+            return f"the name {name!r}, which is no constant of this module"
+        case ast.Call():
+            return "a call"
+        case _:
+            return f"a {type(node).__name__.lower()}"
+
+
+def _identifier(name: str) -> str:
+    cleaned = "".join(character if character.isalnum() else "_" for character in name)
+    return cleaned if cleaned.isidentifier() else f"job_{cleaned}"

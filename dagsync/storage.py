@@ -1,0 +1,116 @@
+"""Reads and writes the DAG folder: complete files only, one writer at a time."""
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dagsync.errors import TargetLockedError, TargetWriteError
+from dagsync.manifest import STATE_FOLDER
+
+LOCK_TIMEOUT_SECONDS = 120.0
+"""A sync of ten thousand jobs holds the lock for some seconds."""
+
+
+@contextmanager
+def locked(dags_dir: Path, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Generator[None]:
+    """Hold the DAG folder, making it if there is none. The kernel frees the lock of a process that is killed.
+
+    Raises ``TargetLockedError`` after ``timeout_seconds`` and ``TargetWriteError``.
+    """
+    with writing(dags_dir):
+        state = dags_dir / STATE_FOLDER
+        state.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TargetLockedError(
+                        f"{dags_dir}: another sync has held the folder for {timeout_seconds:.0f} s",
+                        f"wait for it, or end the process that holds {state / 'lock'}",
+                    ) from None
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def writing(dags_dir: Path) -> Generator[None]:
+    """Turn what the operating system says into ``TargetWriteError``."""
+    try:
+        yield
+    except OSError as error:
+        raise TargetWriteError(
+            f"{error.filename or dags_dir}: cannot be written: {error.strerror}",
+            "the DAG folder needs room and write permission; give it by --dags-dir or AIRFLOW_DAGS_DIR",
+        ) from error
+
+
+def read_regular(path: Path) -> bytes | None:
+    """Return the content of a regular file, ``None`` if there is none, and nothing of what is no file of ours.
+
+    A link, a folder or a device in the way reads as empty: it is not ours, so it is left alone.
+    """
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return b""
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return b""
+
+
+def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool = True) -> None:
+    """Replace ``name`` below ``dags_dir`` so that a reader, or a crash, meets the old content or the new, never a part.
+
+    The caller holds the lock and calls ``settle`` once all files are written.
+    """
+    # Not beside the target and not ending in .py: Airflow must not take it for a DAG file.
+    temporary = dags_dir / STATE_FOLDER / "next.tmp"
+    with temporary.open("wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    temporary.replace(dags_dir / name)
+
+
+def settle(folder: Path) -> None:
+    """Make renames and removals in ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_checked(dags_dir: Path, name: str, document: Any) -> None:
+    """Write a JSON document that ``read_checked`` believes only if it is whole. Losing it must only cost time."""
+    payload = json.dumps(document, separators=(",", ":")).encode()
+    write_atomically(dags_dir, f"{STATE_FOLDER}/{name}", _digest(payload) + b"\n" + payload, durable=False)
+
+
+def read_checked(dags_dir: Path, name: str) -> Any:
+    """Return a document of ``write_checked``, or ``None`` if it is missing or damaged."""
+    try:
+        digest, _, payload = (dags_dir / STATE_FOLDER / name).read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return json.loads(payload) if digest == _digest(payload) else None
+
+
+def _digest(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=16).hexdigest().encode()
