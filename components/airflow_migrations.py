@@ -1,0 +1,84 @@
+"""The Job that brings the metadata database to the image's schema and makes the first user.
+
+A plain Job that workloads depend on, not a hook: it runs once per image and configuration, and what waits for it is known.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.airflow_pods import PodArgs, Resources, airflow_container, pod_spec
+from components.airflow_secrets import AirflowSecrets
+from components.labels import object_labels
+
+CREATE_ADMIN = """\
+set -euo pipefail
+printf '%s\\n%s\\n' "$ADMIN_PASSWORD" "$ADMIN_PASSWORD" | airflow users create --username "$ADMIN_USERNAME" \\
+  --firstname Airflow --lastname Admin --role Admin --email "$ADMIN_USERNAME@airflow.invalid"
+"""
+"""Asks for the password on standard input, since arguments show in ``ps``; leaves a user who exists as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AirflowMigrationsArgs:
+    namespace: pulumi.Input[str]
+    pods: PodArgs
+    secrets: AirflowSecrets
+    service_account: pulumi.Input[str]
+
+
+class AirflowMigrations(pulumi.ComponentResource):
+    """``airflow db migrate``, then the first user."""
+
+    def __init__(self, name: str, args: AirflowMigrationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("airflow-control-plane:index:AirflowMigrations", name, {}, opts)
+        resources = Resources(cpu="250m", cpu_limit="2", memory="1Gi")
+        secrets = args.secrets.environment_from("migrations")
+        migrate = airflow_container(
+            args.pods, name="migrate", command=["airflow", "db", "migrate"], secrets=secrets, resources=resources
+        )
+        create_admin = airflow_container(
+            args.pods,
+            name="create-admin",
+            command=["bash", "-c", CREATE_ADMIN],
+            secrets=secrets,
+            resources=resources,
+            more_environment=[
+                _from_secret("ADMIN_USERNAME", args.secrets.admin_secret_name, "username"),
+                _from_secret("ADMIN_PASSWORD", args.secrets.admin_secret_name, "password"),
+            ],
+        )
+        spec = pod_spec(args.pods, service_account=args.service_account, init_containers=[migrate], containers=[create_admin])
+        spec.restart_policy = "OnFailure"
+        k8s.batch.v1.Job(
+            name,
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name="airflow-migrations", namespace=args.namespace, labels=object_labels("migrations")
+            ),
+            spec=k8s.batch.v1.JobSpecArgs(
+                backoff_limit=6,
+                active_deadline_seconds=1800,
+                template=k8s.core.v1.PodTemplateSpecArgs(
+                    metadata=k8s.meta.v1.ObjectMetaArgs(
+                        labels=object_labels("migrations"), annotations=dict(args.pods.annotations)
+                    ),
+                    spec=spec,
+                ),
+            ),
+            # A Job's template cannot be changed: a new image or configuration makes a new Job under the same name.
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                replace_on_changes=["spec.template"],
+                delete_before_replace=True,
+                custom_timeouts=pulumi.CustomTimeouts(create="30m"),
+            ),
+        )
+        self.register_outputs({})
+
+
+def _from_secret(name: str, secret: pulumi.Input[str], key: str) -> k8s.core.v1.EnvVarArgs:
+    return k8s.core.v1.EnvVarArgs(
+        name=name,
+        value_from=k8s.core.v1.EnvVarSourceArgs(secret_key_ref=k8s.core.v1.SecretKeySelectorArgs(name=secret, key=key)),
+    )

@@ -1,0 +1,235 @@
+"""Pods of Airflow's components: commands, ports, probes, resources and the paths they may write.
+
+Pure: arguments in, pod templates out. Commands and ports are those of Airflow 3.3's command line reference.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.airflow_environment import (
+    API_SERVER_PORT,
+    LOGS_DIR,
+    SCHEDULER_HEALTH_PORT,
+    TRIGGERER_LOG_PORT,
+    WORKER_LOG_PORT,
+)
+from components.dag_delivery import DagDelivery
+from components.labels import object_labels
+from components.pod_security import container_security, pod_security
+
+AIRFLOW_UID = 50000
+"""User ``airflow`` of the official image; its group is 0, as OpenShift's arbitrary users need."""
+
+CONFIG_FILE = "/opt/airflow/airflow.cfg"
+
+NAMED_HOST = k8s.core.v1.EnvVarArgs(name="AIRFLOW__CORE__HOSTNAME_CALLABLE", value="airflow.utils.net.getfqdn")
+"""For a pod that keeps its name when it is replaced; the others are known by address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What one container asks for, in Kubernetes' quantities."""
+
+    cpu: str
+    cpu_limit: str
+    memory: str
+    """Request and limit alike, so that the scheduler of Kubernetes never promises memory that is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """What distinguishes one of Airflow's components from the others."""
+
+    name: str
+    """As on Airflow's command line."""
+
+    ports: Mapping[str, int] = field(default_factory=dict[str, int])
+    liveness: k8s.core.v1.ProbeArgs
+    readiness: k8s.core.v1.ProbeArgs | None = None
+    """None where nobody sends requests, so that only liveness matters."""
+
+    reads_dags: bool = False
+    grace_seconds: int = 30
+    """Seconds to finish what is running after SIGTERM."""
+
+    drain_seconds: int = 0
+    """Seconds to go on answering after leaving the Service's endpoints."""
+
+
+def components(*, grace_seconds: int) -> dict[str, Component]:
+    """Return Airflow's long-running components by name; ``grace_seconds`` is what running tasks get."""
+    version = k8s.core.v1.HTTPGetActionArgs(path="/api/v2/version", port="http")
+    health = k8s.core.v1.HTTPGetActionArgs(path="/health", port="health")
+    every = (
+        Component(
+            name="api-server",
+            ports={"http": API_SERVER_PORT},
+            # /api/v2/version asks nothing of the database, whose failover must not restart every API server.
+            liveness=k8s.core.v1.ProbeArgs(http_get=version, period_seconds=20, timeout_seconds=10, failure_threshold=6),
+            readiness=k8s.core.v1.ProbeArgs(http_get=version, period_seconds=5, timeout_seconds=5, failure_threshold=3),
+            grace_seconds=60,
+            drain_seconds=5,
+        ),
+        Component(
+            name="scheduler",
+            ports={"health": SCHEDULER_HEALTH_PORT, "logs": WORKER_LOG_PORT},
+            # Answers 503 while the database is away: ten minutes outlast a Multi-AZ failover.
+            liveness=k8s.core.v1.ProbeArgs(http_get=health, period_seconds=60, timeout_seconds=20, failure_threshold=10),
+            readiness=k8s.core.v1.ProbeArgs(http_get=health, period_seconds=10, timeout_seconds=10, failure_threshold=6),
+            reads_dags=True,
+            grace_seconds=grace_seconds,
+        ),
+        Component(name="dag-processor", liveness=_heartbeat("DagProcessorJob"), reads_dags=True),
+        Component(name="triggerer", ports={"logs": TRIGGERER_LOG_PORT}, liveness=_heartbeat("TriggererJob"), grace_seconds=60),
+    )
+    return {component.name: component for component in every}
+
+
+def _heartbeat(job_type: str) -> k8s.core.v1.ProbeArgs:
+    """Probe a component without a port by its heartbeat; ``airflow jobs check`` would import all of Airflow each time."""
+    return k8s.core.v1.ProbeArgs(
+        exec_=k8s.core.v1.ExecActionArgs(command=["airflow-control-plane", "heartbeat", job_type]),
+        period_seconds=60,
+        timeout_seconds=30,
+        failure_threshold=10,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodArgs:
+    """What all pods of one Airflow share."""
+
+    image: pulumi.Input[str]
+    config_map: pulumi.Input[str]
+    """ConfigMap with Airflow's environment."""
+
+    config_file_map: pulumi.Input[str]
+    """ConfigMap with ``airflow.cfg``."""
+
+    annotations: Mapping[str, pulumi.Input[str]]
+    """Checksums of what the pods read at start, so that a change restarts them."""
+
+    delivery: DagDelivery
+
+
+def airflow_container(
+    args: PodArgs,
+    *,
+    name: str,
+    command: list[str],
+    secrets: list[k8s.core.v1.EnvFromSourceArgs],
+    resources: Resources,
+    more_mounts: Sequence[k8s.core.v1.VolumeMountArgs] = (),
+    more_environment: Sequence[k8s.core.v1.EnvVarArgs] = (),
+) -> k8s.core.v1.ContainerArgs:
+    """Return a container that runs one ``airflow`` command and may write to its logs and temporary files alone."""
+    return k8s.core.v1.ContainerArgs(
+        name=name,
+        image=args.image,
+        image_pull_policy="IfNotPresent",
+        command=["dumb-init", "--", *command],
+        env_from=[
+            k8s.core.v1.EnvFromSourceArgs(config_map_ref=k8s.core.v1.ConfigMapEnvSourceArgs(name=args.config_map)),
+            *secrets,
+        ],
+        env=list(more_environment) or None,
+        resources=k8s.core.v1.ResourceRequirementsArgs(
+            requests={"cpu": resources.cpu, "memory": resources.memory},
+            limits={"cpu": resources.cpu_limit, "memory": resources.memory},
+        ),
+        security_context=container_security(),
+        volume_mounts=[
+            k8s.core.v1.VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108 - an emptyDir of the pod
+            k8s.core.v1.VolumeMountArgs(name="logs", mount_path=LOGS_DIR),
+            k8s.core.v1.VolumeMountArgs(name="config", mount_path=CONFIG_FILE, sub_path="airflow.cfg", read_only=True),
+            *more_mounts,
+        ],
+    )
+
+
+def pod_spec(
+    args: PodArgs,
+    *,
+    service_account: pulumi.Input[str],
+    containers: list[k8s.core.v1.ContainerArgs],
+    init_containers: list[k8s.core.v1.ContainerArgs] | None = None,
+    log_claim: pulumi.Input[str] | None = None,
+    reads_dags: bool = False,
+) -> k8s.core.v1.PodSpecArgs:
+    """Return a pod under restricted Pod Security around ``containers``; ``log_claim`` keeps logs beyond the pod."""
+    logs = (
+        k8s.core.v1.VolumeArgs(
+            name="logs", persistent_volume_claim=k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=log_claim)
+        )
+        if log_claim is not None
+        else k8s.core.v1.VolumeArgs(name="logs", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(size_limit="2Gi"))
+    )
+    return k8s.core.v1.PodSpecArgs(
+        service_account_name=service_account,
+        automount_service_account_token=False,
+        enable_service_links=False,
+        security_context=pod_security(user=AIRFLOW_UID, group=0),
+        init_containers=init_containers,
+        containers=containers,
+        volumes=[
+            k8s.core.v1.VolumeArgs(name="tmp", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(size_limit="1Gi")),
+            logs,
+            k8s.core.v1.VolumeArgs(name="config", config_map=k8s.core.v1.ConfigMapVolumeSourceArgs(name=args.config_file_map)),
+            *([args.delivery.volume()] if reads_dags else []),
+        ],
+    )
+
+
+def component_template(
+    args: PodArgs,
+    component: Component,
+    *,
+    secrets: list[k8s.core.v1.EnvFromSourceArgs],
+    resources: Resources,
+    service_account: pulumi.Input[str],
+    log_claim: pulumi.Input[str] | None = None,
+) -> k8s.core.v1.PodTemplateSpecArgs:
+    """Return the pod template of one long-running component."""
+    container = airflow_container(
+        args,
+        name=component.name,
+        command=["airflow", component.name],
+        secrets=secrets,
+        resources=resources,
+        more_mounts=[args.delivery.mount()] if component.reads_dags else [],
+        more_environment=[NAMED_HOST] if log_claim is not None else [],
+    )
+    container.ports = [
+        k8s.core.v1.ContainerPortArgs(name=port_name, container_port=port) for port_name, port in component.ports.items()
+    ]
+    container.liveness_probe = component.liveness
+    container.readiness_probe = component.readiness
+    # Importing Airflow takes from seconds to a minute on a busy node: only this probe, not liveness, waits for it.
+    container.startup_probe = k8s.core.v1.ProbeArgs(
+        http_get=component.liveness.http_get,
+        exec_=component.liveness.exec_,
+        period_seconds=5,
+        timeout_seconds=20,
+        failure_threshold=60,
+    )
+    if component.drain_seconds:
+        container.lifecycle = k8s.core.v1.LifecycleArgs(
+            pre_stop=k8s.core.v1.LifecycleHandlerArgs(sleep=k8s.core.v1.SleepActionArgs(seconds=component.drain_seconds))
+        )
+    spec = pod_spec(
+        args,
+        service_account=service_account,
+        containers=[container],
+        init_containers=args.delivery.init_containers() if component.reads_dags else None,
+        log_claim=log_claim,
+        reads_dags=component.reads_dags,
+    )
+    if log_claim is not None:
+        # The log server is called back by the name a run recorded; a name that outlives the pod keeps old logs readable.
+        spec.hostname = spec.subdomain = f"airflow-{component.name}"
+    spec.termination_grace_period_seconds = component.grace_seconds
+    metadata = k8s.meta.v1.ObjectMetaArgs(labels=object_labels(component.name), annotations=dict(args.annotations))
+    return k8s.core.v1.PodTemplateSpecArgs(metadata=metadata, spec=spec)

@@ -1,0 +1,109 @@
+"""Airflow's keys and passwords: generated once, kept in the stack's encrypted state, delivered as Kubernetes Secrets.
+
+Owns which component gets which secret. One Secret per purpose, so that a pod can be given one without the others.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+
+from components.database_connection import DatabaseConnection, DatabaseUrls, database_urls
+from components.options import stateful
+
+SECRETS_OF = {
+    "api-server": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
+    "scheduler": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
+    "dag-processor": ("fernet-key", "database"),
+    "triggerer": ("fernet-key", "api-secret-key", "database"),
+    "migrations": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
+}
+"""Component to the Secrets it needs: who signs task tokens, serves logs, decrypts connections, opens the database."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AirflowSecretsArgs:
+    namespace: pulumi.Input[str]
+    database: DatabaseConnection
+    admin_username: str
+    """First user of Airflow."""
+
+    protect: bool = False
+    """Whether the keys refuse deletion: a lost Fernet key makes stored connections unreadable."""
+
+
+class AirflowSecrets(pulumi.ComponentResource):
+    """Fernet key, API secret key, JWT secret, database URLs and the first user's password."""
+
+    checksum: pulumi.Output[str]
+    """Changes when any secret does; pods carry it so that they restart then."""
+
+    admin_secret_name: pulumi.Output[str]
+    """Secret with the first user's ``username`` and ``password``."""
+
+    def __init__(self, name: str, args: AirflowSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("airflow-control-plane:index:AirflowSecrets", name, {}, opts)
+        keep = stateful(self, protect=args.protect)
+
+        fernet = random.RandomBytes(f"{name}-fernet-key", length=32, opts=keep)
+        api = random.RandomBytes(f"{name}-api-secret-key", length=32, opts=keep)
+        jwt = random.RandomBytes(f"{name}-jwt-secret", length=64, opts=keep)
+        admin = random.RandomPassword(f"{name}-admin-password", length=24, special=False, opts=keep)
+        urls = pulumi.Output.all(args.database.host, args.database.password).apply(
+            lambda both: _urls(args.database, host=both[0], password=both[1])
+        )
+        contents: dict[str, dict[str, pulumi.Output[str]]] = {
+            "fernet-key": {"AIRFLOW__CORE__FERNET_KEY": fernet.base64.apply(url_safe)},
+            "api-secret-key": {"AIRFLOW__API__SECRET_KEY": api.hex},
+            "jwt-secret": {"AIRFLOW__API_AUTH__JWT_SECRET": jwt.hex},
+            "database": {
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": urls.apply(lambda urls: urls.sync),
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": urls.apply(lambda urls: urls.asynchronous),
+            },
+            "admin": {"username": pulumi.Output.from_input(args.admin_username), "password": admin.result},
+        }
+        self._secrets = {
+            purpose: k8s.core.v1.Secret(
+                f"{name}-{purpose}",
+                metadata=k8s.meta.v1.ObjectMetaArgs(name=f"airflow-{purpose}", namespace=args.namespace),
+                type="Opaque",
+                string_data=data,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for purpose, data in contents.items()
+        }
+        self.admin_secret_name = self._secrets["admin"].metadata.name
+        values = [value for data in contents.values() for value in data.values()]
+        # A digest of 256 random bits gives nothing away, and in plain text a preview shows that pods will restart.
+        self.checksum = pulumi.Output.unsecret(pulumi.Output.all(*values).apply(digest))
+        self.register_outputs({"adminSecretName": self.admin_secret_name})
+
+    def environment_from(self, component: str) -> list[k8s.core.v1.EnvFromSourceArgs]:
+        """Return the ``envFrom`` entries of the Secrets that ``component`` needs, and no others."""
+        return [
+            k8s.core.v1.EnvFromSourceArgs(secret_ref=k8s.core.v1.SecretEnvSourceArgs(name=self._secrets[purpose].metadata.name))
+            for purpose in SECRETS_OF[component]
+        ]
+
+
+def _urls(database: DatabaseConnection, *, host: str, password: str) -> DatabaseUrls:
+    return database_urls(
+        host=host,
+        port=database.port,
+        name=database.name,
+        username=database.username,
+        password=password,
+        tls=database.tls,
+    )
+
+
+def url_safe(base64: str) -> str:
+    """Return standard base64 in the URL-safe alphabet that Fernet keys are written in."""
+    return base64.replace("+", "-").replace("/", "_")
+
+
+def digest(values: list[str]) -> str:
+    """Return 16 hexadecimal digits that change when any value does."""
+    return hashlib.sha256("\0".join(values).encode()).hexdigest()[:16]

@@ -1,0 +1,87 @@
+"""Bucket of the task logs.
+
+Owns the bucket and the rules on how it is reached. Who reaches it is decided in ``workload_identity``.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.options import stateful
+from components.policies import tls_only
+
+PREFIX = "task-logs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogBucketArgs:
+    retention_days: int
+    """Days until a task log is deleted."""
+
+    protect: bool = False
+    """Whether the bucket refuses deletion. Without it, deleting the bucket deletes the logs in it."""
+
+
+class LogBucket(pulumi.ComponentResource):
+    """A private, encrypted bucket that is reached over TLS and forgets."""
+
+    arn: pulumi.Output[str]
+    name: pulumi.Output[str]
+    base_folder: pulumi.Output[str]
+    """``s3://bucket/prefix``, as Airflow's ``[logging] remote_base_log_folder`` wants it."""
+
+    def __init__(self, name: str, args: LogBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("airflow-control-plane:index:LogBucket", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        bucket = aws.s3.Bucket(name, force_destroy=not args.protect, opts=stateful(self, protect=args.protect))
+        aws.s3.BucketPublicAccessBlock(
+            name,
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketOwnershipControls(
+            name,
+            bucket=bucket.id,
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            opts=child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            name,
+            bucket=bucket.id,
+            rules=[
+                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=(
+                        aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                            sse_algorithm="AES256"
+                        )
+                    )
+                )
+            ],
+            opts=child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            name,
+            bucket=bucket.id,
+            rules=[
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id="forget",
+                    status="Enabled",
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=f"{PREFIX}/"),
+                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.retention_days),
+                    abort_incomplete_multipart_upload=(
+                        aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=7)
+                    ),
+                )
+            ],
+            opts=child,
+        )
+        aws.s3.BucketPolicy(name, bucket=bucket.id, policy=bucket.arn.apply(tls_only), opts=child)
+        self.arn, self.name = bucket.arn, bucket.bucket
+        self.base_folder = pulumi.Output.format("s3://{0}/{1}", bucket.bucket, PREFIX)
+        self.register_outputs({"name": self.name})

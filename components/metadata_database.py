@@ -1,0 +1,116 @@
+"""RDS PostgreSQL for Airflow's metadata.
+
+Owns the instance, its parameters and who reaches it. The password is generated and lives in the stack's encrypted state.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+
+from components.cluster import Cluster
+from components.database_connection import DatabaseConnection
+from components.network import Network
+from components.options import stateful
+
+PORT = 5432
+DATABASE = "airflow"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetadataDatabaseArgs:
+    network: Network
+    cluster: Cluster
+    """Whose pods may connect."""
+
+    version: str
+    """PostgreSQL major version; RDS picks and keeps up the minor one."""
+
+    instance_class: str
+    storage_gib: int
+    """Initial storage, in GiB."""
+
+    max_storage_gib: int
+    """Limit of storage autoscaling, in GiB."""
+
+    multi_az: bool
+    backup_retention_days: int
+    protect: bool = False
+    """Whether the instance refuses deletion, in Pulumi and in AWS, and leaves a final snapshot."""
+
+
+class MetadataDatabase(pulumi.ComponentResource):
+    """A private, encrypted RDS instance that accepts TLS connections from the cluster only."""
+
+    connection: DatabaseConnection
+    endpoint: pulumi.Output[str]
+    """``host:port``."""
+
+    def __init__(self, name: str, args: MetadataDatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("airflow-control-plane:index:MetadataDatabase", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        keep = stateful(self, protect=args.protect)
+
+        password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep)
+        subnets = aws.rds.SubnetGroup(name, subnet_ids=args.network.database_subnet_ids, opts=child)
+        group = aws.ec2.SecurityGroup(
+            name, description="PostgreSQL from the Airflow cluster", vpc_id=args.network.vpc_id, opts=child
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            name,
+            security_group_id=group.id,
+            referenced_security_group_id=args.cluster.security_group_id,
+            ip_protocol="tcp",
+            from_port=PORT,
+            to_port=PORT,
+            opts=child,
+        )
+        parameters = aws.rds.ParameterGroup(
+            name,
+            family=f"postgres{args.version}",
+            parameters=[aws.rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1")],
+            opts=child,
+        )
+        instance = aws.rds.Instance(
+            name,
+            engine="postgres",
+            engine_version=args.version,
+            auto_minor_version_upgrade=True,
+            # Extended support is on by default and is charged per core once a major version ends.
+            engine_lifecycle_support="open-source-rds-extended-support-disabled",
+            instance_class=args.instance_class,
+            allocated_storage=args.storage_gib,
+            max_allocated_storage=args.max_storage_gib,
+            storage_type="gp3",
+            storage_encrypted=True,
+            db_name=DATABASE,
+            username=DATABASE,
+            password=password.result,
+            db_subnet_group_name=subnets.name,
+            vpc_security_group_ids=[group.id],
+            parameter_group_name=parameters.name,
+            publicly_accessible=False,
+            multi_az=args.multi_az,
+            backup_retention_period=args.backup_retention_days,
+            copy_tags_to_snapshot=True,
+            deletion_protection=args.protect,
+            skip_final_snapshot=not args.protect,
+            final_snapshot_identifier=f"{name}-final" if args.protect else None,
+            performance_insights_enabled=True,
+            apply_immediately=not args.protect,
+            opts=keep,
+        )
+        self.endpoint = instance.endpoint
+        self.connection = DatabaseConnection(
+            host=instance.address,
+            port=PORT,
+            name=DATABASE,
+            username=DATABASE,
+            password=password.result,
+            tls="require",
+            peer=k8s.networking.v1.NetworkPolicyPeerArgs(ip_block=k8s.networking.v1.IPBlockArgs(cidr=args.network.cidr)),
+            ready=instance,
+        )
+        self.register_outputs({"endpoint": self.endpoint})

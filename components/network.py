@@ -1,0 +1,132 @@
+"""VPC with public, private and database subnets over several availability zones.
+
+Owns addresses and routes. Who may talk to whom inside is decided by the security groups of what runs there.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from components.options import stateful
+from components.subnets import zone_subnets
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    cidr: str
+    """IPv4 range, a /16 to /18."""
+
+    zones: int
+    """Number of availability zones."""
+
+    nat: Literal["single", "perZone"]
+    """NAT gateways: one for all zones or one in each."""
+
+    protect: bool = False
+
+
+class Network(pulumi.ComponentResource):
+    """A VPC, tagged as EKS and its load balancers look for subnets."""
+
+    vpc_id: pulumi.Output[str]
+    cidr: str
+    private_subnet_ids: list[pulumi.Output[str]]
+    """For nodes and pods."""
+
+    public_subnet_ids: list[pulumi.Output[str]]
+    """For load balancers that face the internet."""
+
+    database_subnet_ids: list[pulumi.Output[str]]
+    """For RDS; no route leaves the VPC."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("airflow-control-plane:index:Network", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        def tagged(role: str, **more: str) -> dict[str, str]:
+            return {"Name": f"{name}-{role}", **more}
+
+        vpc = aws.ec2.Vpc(
+            name,
+            cidr_block=args.cidr,
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            tags={"Name": name},
+            opts=stateful(self, protect=args.protect),
+        )
+        # Rules of the default security group would let everything without a group of its own talk.
+        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, ingress=[], egress=[], opts=child)
+        gateway = aws.ec2.InternetGateway(name, vpc_id=vpc.id, tags={"Name": name}, opts=child)
+        public_routes = aws.ec2.RouteTable(f"{name}-public", vpc_id=vpc.id, tags=tagged("public"), opts=child)
+        aws.ec2.Route(
+            f"{name}-public",
+            route_table_id=public_routes.id,
+            destination_cidr_block="0.0.0.0/0",
+            gateway_id=gateway.id,
+            opts=child,
+        )
+        database_routes = aws.ec2.RouteTable(f"{name}-database", vpc_id=vpc.id, tags=tagged("database"), opts=child)
+        available = aws.get_availability_zones_output(
+            state="available",
+            # Local Zones and Wavelength Zones, once opted in to, are listed too and hold neither EKS nor RDS.
+            filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+
+        self.vpc_id, self.cidr = vpc.id, args.cidr
+        self.private_subnet_ids, self.public_subnet_ids, self.database_subnet_ids = [], [], []
+        private_routes: list[aws.ec2.RouteTable] = []
+        nat: aws.ec2.NatGateway | None = None
+        for index, ranges in enumerate(zone_subnets(args.cidr, args.zones)):
+            zone = available.names[index]
+
+            def subnet(role: str, cidr: str, routes: aws.ec2.RouteTable, tags: dict[str, str]) -> aws.ec2.Subnet:
+                made = aws.ec2.Subnet(
+                    f"{name}-{role}-{index}",  # noqa: B023 - called within the same round
+                    vpc_id=vpc.id,
+                    cidr_block=cidr,
+                    availability_zone=zone,  # noqa: B023 - called within the same round
+                    tags=tags,
+                    opts=child,
+                )
+                aws.ec2.RouteTableAssociation(
+                    f"{name}-{role}-{index}",  # noqa: B023 - called within the same round
+                    subnet_id=made.id,
+                    route_table_id=routes.id,
+                    opts=child,
+                )
+                return made
+
+            public = subnet("public", ranges.public, public_routes, tagged("public", **{"kubernetes.io/role/elb": "1"}))
+            if nat is None or args.nat == "perZone":
+                address = aws.ec2.Eip(f"{name}-nat-{index}", domain="vpc", tags=tagged("nat"), opts=child)
+                nat = aws.ec2.NatGateway(
+                    f"{name}-{index}", allocation_id=address.id, subnet_id=public.id, tags=tagged("nat"), opts=child
+                )
+            routes = aws.ec2.RouteTable(f"{name}-private-{index}", vpc_id=vpc.id, tags=tagged("private"), opts=child)
+            aws.ec2.Route(
+                f"{name}-private-{index}",
+                route_table_id=routes.id,
+                destination_cidr_block="0.0.0.0/0",
+                nat_gateway_id=nat.id,
+                opts=child,
+            )
+            private_routes.append(routes)
+            internal = tagged("private", **{"kubernetes.io/role/internal-elb": "1"})
+            self.public_subnet_ids.append(public.id)
+            self.private_subnet_ids.append(subnet("private", ranges.private, routes, internal).id)
+            self.database_subnet_ids.append(subnet("database", ranges.database, database_routes, tagged("database")).id)
+
+        # S3 without NAT: task logs and image layers would otherwise pay for every byte.
+        aws.ec2.VpcEndpoint(
+            f"{name}-s3",
+            vpc_id=vpc.id,
+            service_name=pulumi.Output.format("com.amazonaws.{0}.s3", aws.get_region_output().region),
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id for table in private_routes],
+            tags=tagged("s3"),
+            opts=child,
+        )
+        self.register_outputs({"vpcId": self.vpc_id})

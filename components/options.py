@@ -1,0 +1,8 @@
+"""Resource options that more than one component gives its children."""
+
+import pulumi
+
+
+def stateful(parent: pulumi.Resource, *, protect: bool) -> pulumi.ResourceOptions:
+    """Return options of a child that holds data: with ``protect``, it refuses deletion and outlives its stack."""
+    return pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=protect)

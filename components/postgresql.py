@@ -1,0 +1,160 @@
+"""PostgreSQL in the cluster, for stacks without a managed database.
+
+One pod and one volume: enough for a laptop and for CI. Production uses ``metadata_database``.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+
+from components.database_connection import DatabaseConnection
+from components.labels import labels, object_labels
+from components.options import stateful
+from components.pod_security import container_security, pod_security
+
+POSTGRES_UID = 999
+"""User and group ``postgres`` of the official Debian-based image."""
+
+PORT = 5432
+DATABASE = "airflow"
+DATA = "/var/lib/postgresql/data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgreSQLArgs:
+    namespace: pulumi.Input[str]
+    namespace_name: str
+    """The same, as text, for the host name."""
+
+    image: str
+    storage_gib: int
+    """Size of the volume, in GiB."""
+
+    protect: bool = False
+    """Whether the data refuses deletion."""
+
+
+class PostgreSQL(pulumi.ComponentResource):
+    """A PostgreSQL StatefulSet with a generated password and its Service."""
+
+    connection: DatabaseConnection
+
+    def __init__(self, name: str, args: PostgreSQLArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("airflow-control-plane:index:PostgreSQL", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        keep = stateful(self, protect=args.protect)
+        selected, described = labels("database", name="postgresql"), object_labels("database", name="postgresql")
+        metadata = k8s.meta.v1.ObjectMetaArgs(name=name, namespace=args.namespace, labels=described)
+
+        password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep)
+        secret = k8s.core.v1.Secret(
+            name, metadata=metadata, type="Opaque", string_data={"password": password.result}, opts=child
+        )
+        service = k8s.core.v1.Service(
+            name,
+            metadata=metadata,
+            spec=k8s.core.v1.ServiceSpecArgs(
+                selector=selected,
+                ports=[k8s.core.v1.ServicePortArgs(name="postgresql", port=PORT, target_port="postgresql")],
+            ),
+            opts=child,
+        )
+        stateful_set = k8s.apps.v1.StatefulSet(
+            name,
+            metadata=metadata,
+            spec=k8s.apps.v1.StatefulSetSpecArgs(
+                service_name=name,
+                replicas=1,
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected),
+                template=k8s.core.v1.PodTemplateSpecArgs(
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=described), spec=_pod(args.image, secret.metadata.name)
+                ),
+                volume_claim_templates=[
+                    k8s.core.v1.PersistentVolumeClaimArgs(
+                        metadata=k8s.meta.v1.ObjectMetaArgs(name="data"),
+                        spec=k8s.core.v1.PersistentVolumeClaimSpecArgs(
+                            access_modes=["ReadWriteOnce"],
+                            resources=k8s.core.v1.VolumeResourceRequirementsArgs(requests={"storage": f"{args.storage_gib}Gi"}),
+                        ),
+                    )
+                ],
+            ),
+            opts=keep,
+        )
+        k8s.networking.v1.NetworkPolicy(
+            name,
+            metadata=metadata,
+            spec=k8s.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected),
+                policy_types=["Ingress"],
+                ingress=[
+                    k8s.networking.v1.NetworkPolicyIngressRuleArgs(
+                        from_=[
+                            k8s.networking.v1.NetworkPolicyPeerArgs(
+                                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels={"app.kubernetes.io/name": "airflow"})
+                            )
+                        ],
+                        ports=[k8s.networking.v1.NetworkPolicyPortArgs(protocol="TCP", port=PORT)],
+                    )
+                ],
+            ),
+            opts=child,
+        )
+        self.connection = DatabaseConnection(
+            host=service.metadata.name.apply(lambda service_name: f"{service_name}.{args.namespace_name}.svc"),
+            port=PORT,
+            name=DATABASE,
+            username=DATABASE,
+            password=password.result,
+            tls="disable",
+            peer=k8s.networking.v1.NetworkPolicyPeerArgs(pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected)),
+            ready=stateful_set,
+        )
+        self.register_outputs({"host": self.connection.host})
+
+
+def _pod(image: str, secret_name: pulumi.Output[str]) -> k8s.core.v1.PodSpecArgs:
+    writable = {"data": DATA, "run": "/var/run/postgresql", "tmp": "/tmp"}  # noqa: S108 - the path inside the container
+    ready = k8s.core.v1.ExecActionArgs(command=["pg_isready", "--username", DATABASE, "--dbname", DATABASE])
+    return k8s.core.v1.PodSpecArgs(
+        automount_service_account_token=False,
+        enable_service_links=False,
+        security_context=pod_security(user=POSTGRES_UID, group=POSTGRES_UID),
+        # PostgreSQL's smart shutdown waits for clients; Airflow's pools never leave, so the image's SIGINT (fast) decides.
+        termination_grace_period_seconds=60,
+        containers=[
+            k8s.core.v1.ContainerArgs(
+                name="postgresql",
+                image=image,
+                image_pull_policy="IfNotPresent",
+                env=[
+                    k8s.core.v1.EnvVarArgs(name="POSTGRES_USER", value=DATABASE),
+                    k8s.core.v1.EnvVarArgs(name="POSTGRES_DB", value=DATABASE),
+                    k8s.core.v1.EnvVarArgs(name="POSTGRES_PASSWORD_FILE", value="/run/secrets/postgresql/password"),
+                    k8s.core.v1.EnvVarArgs(name="POSTGRES_INITDB_ARGS", value="--auth-host=scram-sha-256 --data-checksums"),
+                    k8s.core.v1.EnvVarArgs(name="PGDATA", value=f"{DATA}/pgdata"),
+                ],
+                ports=[k8s.core.v1.ContainerPortArgs(name="postgresql", container_port=PORT)],
+                startup_probe=k8s.core.v1.ProbeArgs(exec_=ready, period_seconds=2, failure_threshold=60),
+                readiness_probe=k8s.core.v1.ProbeArgs(exec_=ready, period_seconds=5, timeout_seconds=5),
+                liveness_probe=k8s.core.v1.ProbeArgs(exec_=ready, period_seconds=30, timeout_seconds=10, failure_threshold=6),
+                resources=k8s.core.v1.ResourceRequirementsArgs(
+                    requests={"cpu": "100m", "memory": "512Mi"}, limits={"cpu": "1", "memory": "512Mi"}
+                ),
+                security_context=container_security(),
+                volume_mounts=[
+                    *(k8s.core.v1.VolumeMountArgs(name=volume, mount_path=path) for volume, path in writable.items()),
+                    k8s.core.v1.VolumeMountArgs(name="password", mount_path="/run/secrets/postgresql", read_only=True),
+                ],
+            )
+        ],
+        volumes=[
+            k8s.core.v1.VolumeArgs(name="run", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(size_limit="16Mi")),
+            k8s.core.v1.VolumeArgs(name="tmp", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(size_limit="256Mi")),
+            k8s.core.v1.VolumeArgs(
+                name="password", secret=k8s.core.v1.SecretVolumeSourceArgs(secret_name=secret_name, default_mode=0o440)
+            ),
+        ],
+    )

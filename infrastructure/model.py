@@ -1,0 +1,30 @@
+"""What workloads need from a platform, whichever it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.airflow import RemoteLogs, VolumeLogs
+from components.airflow_namespace import AirflowNamespace
+from components.database_connection import DatabaseConnection
+
+
+class Infrastructure(Protocol):
+    """A cluster to run in, an image to run, a place for logs and a database."""
+
+    provider: k8s.Provider
+    """Reaches the cluster."""
+
+    image: pulumi.Output[str]
+    logs: VolumeLogs | RemoteLogs
+    identities: Sequence[pulumi.Resource]
+    """What must exist before pods that use the cloud are made."""
+
+    outputs: Mapping[str, pulumi.Output[Any]]
+    """What the stack exports about the platform."""
+
+    def database(self, namespace: AirflowNamespace) -> DatabaseConnection:
+        """Return the metadata database; ``namespace`` is where it runs if it runs in the cluster."""
+        ...

@@ -1,0 +1,116 @@
+"""Pulumi's mock monitor, recording what a program registers and answering with readable stand-ins for unknown values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi.runtime import mocks, rpc
+
+PLACEHOLDERS = ("arn", "address", "bucket", "digest", "endpoint", "name", "registryId", "repositoryUrl", "urlSuffix")
+"""Outputs that providers compute and this program reads; each becomes ``${resource.output}``."""
+
+LOOKUPS: Mapping[str, dict[str, Any]] = {
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["${zone-a}", "${zone-b}", "${zone-c}"]},
+    "aws:index/getRegion:getRegion": {"region": "${region}"},
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "${ecr-login}"},
+}
+"""Answers of the provider functions the program calls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedResource:
+    """One registration, as the engine would have received it."""
+
+    type: str
+    """Pulumi type token."""
+
+    name: str
+    """Logical name."""
+
+    urn: str
+    custom: bool
+    """False for components, which group others and exist in Pulumi alone."""
+
+    inputs: dict[str, Any]
+    parent: str
+    """URN."""
+
+    provider: str
+    dependencies: tuple[str, ...]
+    """URNs of every resource that must exist first."""
+
+    protect: bool
+    retain_on_delete: bool
+    delete_before_replace: bool
+    replace_on_changes: tuple[str, ...]
+
+
+class Recorder(mocks.Mocks):
+    """Answers a program as providers would, with placeholders, and refuses lookups that nobody foresaw."""
+
+    def __init__(self) -> None:
+        self.monitor = RecordingMonitor(self)
+
+    @property
+    def resources(self) -> list[RecordedResource]:
+        """Every registration so far, in order."""
+        return self.monitor.recorded
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Return the id and outputs of a resource: its inputs, and a placeholder for what a provider computes."""
+        computed: dict[str, Any] = {}
+        package = args.typ.partition(":")[0]
+        if package == "random":
+            computed = dict.fromkeys(("result", "base64", "hex"), f"${{{args.name}}}")
+        elif package in ("aws", "docker-build"):
+            computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS}
+        elif args.typ == "eks:index:Cluster":
+            computed = {
+                "kubeconfigJson": json.dumps({"apiVersion": "v1", "kind": "Config"}),
+                "clusterSecurityGroupId": f"${{{args.name}.clusterSecurityGroupId}}",
+                "eksCluster": self.monitor.reference("aws:eks/cluster:Cluster", args.name),
+            }
+        return f"${{{args.name}.id}}", computed | args.inputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Return the answer of a provider function. Raises LookupError for one that is not in LOOKUPS."""
+        if args.token not in LOOKUPS:
+            raise LookupError(f"no answer for provider function {args.token}({args.args}); add it to LOOKUPS")
+        return LOOKUPS[args.token], []
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """Keeps every registration whole, options included."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self.recorded: list[RecordedResource] = []
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name in Pulumi's protocol
+        """Answer as the mock monitor does, and remember the request."""
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            self.recorded.append(
+                RecordedResource(
+                    type=request.type,
+                    name=request.name,
+                    urn=response.urn,
+                    custom=request.custom,
+                    inputs=rpc.deserialize_properties(request.object),
+                    parent=request.parent,
+                    provider=request.provider,
+                    dependencies=tuple(request.dependencies),
+                    protect=request.protect,
+                    retain_on_delete=request.retainOnDelete,
+                    delete_before_replace=request.deleteBeforeReplace,
+                    replace_on_changes=tuple(request.replaceOnChanges),
+                )
+            )
+        return response
+
+    def reference(self, typ: str, name: str) -> dict[str, Any]:
+        """Return a reference to a resource inside a component of another package, and make it known."""
+        urn, identity = self.make_urn("", typ, name), f"${{{name}.id}}"
+        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identity, {"name": f"${{{name}.name}}"})
+        return {rpc._special_sig_key: rpc._special_resource_sig, "urn": urn, "id": identity, "packageVersion": ""}  # pyright: ignore[reportPrivateUsage] - the SDK has no public name for the signature

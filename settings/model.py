@@ -1,0 +1,240 @@
+"""Every key a stack can set: the one description of its type, default and meaning.
+
+``Pulumi.yaml``'s ``config:`` block, the JSON Schema of the stack files and ``docs/configuration.md`` are generated from these
+models (``make docs``) and tested against them.
+"""
+
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+import versions
+
+Cpu = Annotated[str, Field(pattern=r"^(\d+m|\d+(\.\d+)?)$", examples=["250m", "2"])]
+Memory = Annotated[str, Field(pattern=r"^\d+(Mi|Gi)$", examples=["512Mi", "2Gi"])]
+KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", examples=["airflow"])]
+Cidr = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$", examples=["10.0.0.0/16"])]
+
+
+class Section(BaseModel):
+    """Base of every section: camelCase outside, frozen, no unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_defaults(cls, given: Any) -> Any:
+        """Fill what a given section leaves out from this section's own default for it, not from its class's."""
+        if not isinstance(given, dict):
+            return given
+        values = cast(dict[str, Any], given)
+        for name, field in cls.model_fields.items():
+            key = field.alias or name
+            if isinstance(field.default, Section) and isinstance(values.get(key), dict):
+                values = {**values, key: {**field.default.model_dump(mode="json", by_alias=True), **values[key]}}
+        return values
+
+
+class KubernetesSettings(Section):
+    """Which cluster the kubernetes platform uses."""
+
+    context: str | None = None
+    """Context in the kubeconfig; none uses its current context."""
+
+
+class NetworkSettings(Section):
+    """The VPC of the ``eks`` platform."""
+
+    cidr: Cidr = "10.0.0.0/16"
+    """IPv4 range of the VPC, a /16 to /18. Changing it replaces the VPC."""
+
+    zones: int = Field(default=2, ge=2, le=3)
+    """Availability zones; EKS and RDS need two."""
+
+    nat: Literal["single", "perZone"] = "single"
+    """NAT gateways: one for all zones (cheap) or one in each (survives the loss of a zone)."""
+
+
+class ClusterSettings(Section):
+    """The EKS cluster of the ``eks`` platform."""
+
+    version: str = Field(default=versions.KUBERNETES, pattern=r"^1\.\d{2}$")
+    """Kubernetes minor version."""
+
+    endpoint: Literal["public", "publicAndPrivate", "private"] = "publicAndPrivate"
+    """Where the Kubernetes API answers. With private, Pulumi must run inside the VPC."""
+
+    public_access_cidrs: tuple[Cidr, ...] = ("0.0.0.0/0",)
+    """Source ranges allowed to the public endpoint; every call is authenticated by IAM all the same."""
+
+    log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
+        "api",
+        "audit",
+        "authenticator",
+    )
+    """Control-plane logs sent to CloudWatch."""
+
+
+class DatabaseSettings(Section):
+    """The metadata database: RDS on ``eks``, a StatefulSet on kubernetes."""
+
+    image: str = versions.POSTGRESQL_IMAGE
+    """PostgreSQL image of the kubernetes platform."""
+
+    instance_class: str = Field(default="db.t4g.small", pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
+    """RDS instance class."""
+
+    storage_gib: int = Field(default=20, ge=5, le=65536)
+    """Storage, in GiB. On RDS it grows by itself up to maxStorageGib."""
+
+    max_storage_gib: int = Field(default=100, ge=20, le=65536)
+    """Limit of RDS storage autoscaling, in GiB."""
+
+    multi_az: bool = False
+    """A synchronous standby in a second zone."""
+
+    backup_retention_days: int = Field(default=7, ge=0, le=35)
+    """Days of automated RDS backups; 0 turns them off."""
+
+
+class LogsSettings(Section):
+    """Task logs: S3 on ``eks``, a volume on kubernetes."""
+
+    retention_days: int = Field(default=90, ge=1, le=3650)
+    """Days until S3 deletes a task log."""
+
+    storage_gib: int = Field(default=5, ge=1, le=16384)
+    """Size of the log volume, in GiB."""
+
+
+class DagsSettings(Section):
+    """How jobs become DAG files in the pods that read them."""
+
+    delivery: Literal["init", "sidecar"] = "sidecar"
+    """init renders DAGs once per pod start; sidecar also keeps rendering."""
+
+    interval_seconds: int = Field(default=300, ge=10, le=86400)
+    """Seconds between two syncs of the sidecar; a changed tree is synced at once."""
+
+    refresh_seconds: int = Field(default=30, ge=5, le=3600)
+    """Seconds between two looks of the dag-processor for new and removed files."""
+
+    def worst_case_seconds(self) -> int:
+        """Return the seconds from a changed tree to a visible DAG, at worst; a new image takes a rollout instead."""
+        return self.refresh_seconds + (self.interval_seconds if self.delivery == "sidecar" else 0)
+
+
+class ImageSettings(Section):
+    """The image of every Airflow pod."""
+
+    reference: str | None = None
+    """An image that exists, with a tag or digest. Without it, the eks platform builds one and pushes it to ECR."""
+
+    packages: str = "examples/packages"
+    """Folder of packages built into the image, relative to the project."""
+
+    architecture: Literal["amd64", "arm64"] = "amd64"
+    """CPU architecture of the image that is built."""
+
+
+class ProcessSettings(Section):
+    """Replicas and resources of one Airflow component."""
+
+    replicas: int = Field(default=1, ge=1, le=20)
+    """Pods."""
+
+    cpu: Cpu = "250m"
+    """CPU request."""
+
+    cpu_limit: Cpu = "2"
+    """CPU limit; starting Airflow is what needs it."""
+
+    memory: Memory = "1Gi"
+    """Memory request and limit."""
+
+
+class AirflowSettings(Section):
+    """Airflow itself."""
+
+    executor: Literal["LocalExecutor"] = "LocalExecutor"
+    """Where tasks run: LocalExecutor runs them in the scheduler's pod."""
+
+    parallelism: int = Field(default=8, ge=1, le=512)
+    """Tasks at once per scheduler."""
+
+    admin_username: str = Field(default="admin", pattern=r"^[A-Za-z0-9._@-]{1,64}$")
+    """First user; the password is generated and kept in the Secret airflow-admin."""
+
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """Address people use, for links in mails and redirects."""
+
+    grace_seconds: int = Field(default=600, ge=30, le=86400)
+    """Seconds a scheduler may take to finish its running tasks when its pod is stopped."""
+
+    api_server: ProcessSettings = ProcessSettings(memory="2Gi")
+    """REST API, execution API and user interface."""
+
+    scheduler: ProcessSettings = ProcessSettings(cpu="500m", memory="2Gi")
+    """Scheduler, and its tasks with LocalExecutor."""
+
+    dag_processor: ProcessSettings = ProcessSettings(memory="1Gi")
+    """Parses DAG files. One replica: two with different views would deactivate each other's DAGs."""
+
+    triggerer: ProcessSettings = ProcessSettings(memory="512Mi")
+    """Runs deferred tasks' triggers."""
+
+    def processes(self) -> dict[str, ProcessSettings]:
+        """Return the settings of each component by its name on Airflow's command line."""
+        return {
+            "api-server": self.api_server,
+            "scheduler": self.scheduler,
+            "dag-processor": self.dag_processor,
+            "triggerer": self.triggerer,
+        }
+
+
+class Settings(Section):
+    """Everything one stack configures, validated."""
+
+    platform: Literal["kubernetes", "eks"] = "kubernetes"
+    """kubernetes: a cluster that exists, PostgreSQL in it. eks: network, cluster, database and buckets are made on AWS."""
+
+    namespace: KubernetesName = "airflow"
+    """Kubernetes namespace of Airflow. Changing it replaces everything in it."""
+
+    protect: bool = False
+    """Stateful resources refuse deletion and are retained. On for production."""
+
+    tags: dict[str, str] = Field(default_factory=dict[str, str])
+    """Tags of every AWS resource."""
+
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    """Which cluster the kubernetes platform uses."""
+
+    network: NetworkSettings = NetworkSettings()
+    """The VPC of the eks platform."""
+
+    cluster: ClusterSettings = ClusterSettings()
+    """The EKS cluster of the eks platform."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    """The metadata database."""
+
+    logs: LogsSettings = LogsSettings()
+    """Task logs."""
+
+    dags: DagsSettings = DagsSettings()
+    """How jobs become DAGs."""
+
+    image: ImageSettings = ImageSettings()
+    """The image of every Airflow pod."""
+
+    airflow: AirflowSettings = AirflowSettings()
+    """Airflow itself."""

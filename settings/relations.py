@@ -1,0 +1,117 @@
+"""Combinations of settings that cannot work, each with its reason and its fix."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from settings.model import Settings
+
+PINNED = re.compile(r"(@sha256:[0-9a-f]{64}|:(?!latest$)\w[\w.-]{0,127})$")
+"""A digest, or a tag other than latest: the grammar of the OCI distribution specification."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelationProblem:
+    """One combination that cannot work."""
+
+    keys: tuple[str, ...]
+    """Top-level keys it depends on; it is not reported while one of them has a problem of its own."""
+
+    where: str
+    """The key to change, and its value."""
+
+    reason: str
+    """What is allowed, and why."""
+
+    fix: str
+    """What to do."""
+
+
+def relation_problems(settings: Settings, *, region: str) -> Iterator[RelationProblem]:
+    """Yield every combination in ``settings`` that cannot work; ``region`` is ``aws:region``, or empty."""
+    if settings.platform == "eks":
+        yield from _on_eks(settings, region)
+    else:
+        yield from _on_kubernetes(settings)
+    yield from _on_any_platform(settings)
+
+
+def _on_eks(settings: Settings, region: str) -> Iterator[RelationProblem]:
+    if not region:
+        yield RelationProblem(
+            keys=("platform",),
+            where="aws:region: not set",
+            reason="platform 'eks' needs one",
+            fix="pulumi config set aws:region eu-west-1",
+        )
+    if settings.protect and settings.database.backup_retention_days == 0:
+        yield RelationProblem(
+            keys=("protect", "database"),
+            where="database.backupRetentionDays: 0",
+            reason="allowed: 1 to 35 while protect is true, or protected data would have no backup",
+            fix="pulumi config set --path database.backupRetentionDays 14",
+        )
+    if settings.cluster.endpoint == "private" and settings.cluster.public_access_cidrs != ("0.0.0.0/0",):
+        yield RelationProblem(
+            keys=("cluster",),
+            where=f"cluster.publicAccessCidrs: {list(settings.cluster.public_access_cidrs)}",
+            reason="allowed: nothing, because cluster.endpoint is 'private' and it would have no effect",
+            fix="remove it, or set cluster.endpoint to publicAndPrivate",
+        )
+    prefix = int(settings.network.cidr.rpartition("/")[2])
+    if not 16 <= prefix <= 18:
+        yield RelationProblem(
+            keys=("network",),
+            where=f"network.cidr: {settings.network.cidr!r}",
+            reason="allowed: /16 to /18, so that every subnet has room for pods",
+            fix="pulumi config set --path network.cidr 10.0.0.0/16",
+        )
+
+
+def _on_kubernetes(settings: Settings) -> Iterator[RelationProblem]:
+    if settings.image.reference is None:
+        yield RelationProblem(
+            keys=("image",),
+            where="image.reference: not set",
+            reason="platform 'kubernetes' builds no image, so it needs one that exists",
+            fix="pulumi config set --path image.reference registry.example.com/airflow:1.0.0",
+        )
+    if settings.airflow.scheduler.replicas > 1:
+        yield RelationProblem(
+            keys=("airflow",),
+            where=f"airflow.scheduler.replicas: {settings.airflow.scheduler.replicas}",
+            reason="allowed: 1 with platform 'kubernetes', because its task logs are on a volume that one pod mounts",
+            fix="leave it at 1, or use platform 'eks', which keeps task logs in S3",
+        )
+    if settings.database.multi_az:
+        yield RelationProblem(
+            keys=("database",),
+            where="database.multiAz: true",
+            reason="allowed: false with platform 'kubernetes', because PostgreSQL in the cluster is one pod",
+            fix="remove it, or use platform 'eks'",
+        )
+
+
+def _on_any_platform(settings: Settings) -> Iterator[RelationProblem]:
+    reference = settings.image.reference
+    if reference is not None and not PINNED.search(reference):
+        yield RelationProblem(
+            keys=("image",),
+            where=f"image.reference: {reference!r}",
+            reason="allowed: a digest, or a tag other than latest, so that every pod runs the same image",
+            fix="name the version, for example registry.example.com/airflow:1.0.0",
+        )
+    if settings.airflow.dag_processor.replicas > 1:
+        yield RelationProblem(
+            keys=("airflow",),
+            where=f"airflow.dagProcessor.replicas: {settings.airflow.dag_processor.replicas}",
+            reason="allowed: 1, because processors whose DAG folders differ for a moment deactivate each other's DAGs",
+            fix="leave it at 1 and raise airflow.dagProcessor.cpu instead",
+        )
+    if settings.database.max_storage_gib < settings.database.storage_gib:
+        yield RelationProblem(
+            keys=("database",),
+            where=f"database.maxStorageGib: {settings.database.max_storage_gib}",
+            reason=f"allowed: at least database.storageGib, {settings.database.storage_gib}",
+            fix=f"pulumi config set --path database.maxStorageGib {settings.database.storage_gib}",
+        )
