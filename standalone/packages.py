@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from standalone.errors import ComponentError, PackagesError
 from standalone.processes import python
 
-DISCOVERY_SECONDS = 60
+DAGSYNC_SECONDS = 60
 
 
 class Job(BaseModel):
@@ -19,23 +19,29 @@ class Job(BaseModel):
 
     dag_id: str
     package: str
-    name: str
+    job: str
     schedule: str | None = None
     after: tuple[str, ...] = ()
 
     def path(self, packages: Path) -> Path:
         """Return the job's module."""
-        return packages / self.package / "jobs" / f"{self.name}.py"
+        return packages / self.package / "jobs" / f"{self.job}.py"
 
     @property
     def full_name(self) -> str:
-        return f"{self.package}.{self.name}"
+        return f"{self.package}.{self.job}"
 
 
 class Problem(BaseModel):
     """A job dagsync could not read."""
 
+    path: str
+    line: int
     message: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
 
 
 class Discovery(BaseModel):
@@ -73,20 +79,35 @@ def discover(packages: Path, environment: Mapping[str, str]) -> Discovery:
 
     Raises ComponentError if dagsync does not answer.
     """
-    command = python("dagsync", "discover", "--json", "--packages-root", str(packages))
-    try:
-        answer = subprocess.run(  # noqa: S603 - the command is ours
-            command, env=dict(environment), capture_output=True, text=True, timeout=DISCOVERY_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ComponentError(
-            f"{packages}: dagsync found no end in {DISCOVERY_SECONDS} s", "Is the folder on a network disk?"
-        ) from error
+    answer = _dagsync(environment, "discover", "--json", "--packages-root", str(packages))
     try:
         return Discovery.model_validate_json(answer.stdout)
     except ValidationError as error:
         raise ComponentError(
             f"dagsync discover failed on {packages}\n{answer.stderr.strip()}", "Run it by hand: airflow-control-plane discover"
+        ) from error
+
+
+def sync(environment: Mapping[str, str]) -> None:
+    """Write the DAG files of all healthy jobs. Raises ComponentError if dagsync fails as a whole."""
+    answer = _dagsync(environment, "sync", "--exit-zero")
+    if answer.returncode != 0:
+        raise ComponentError(f"dagsync sync failed\n{answer.stderr.strip()}", "Run it by hand: airflow-control-plane sync -v")
+
+
+def _dagsync(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603 - the command is ours
+            python("dagsync", *arguments),
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            timeout=DAGSYNC_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ComponentError(
+            f"dagsync {arguments[0]} found no end in {DAGSYNC_SECONDS} s", "Is the packages folder on a network disk?"
         ) from error
 
 

@@ -23,15 +23,6 @@ def is_free(port: int) -> bool:
     return True
 
 
-def pick(preferred: int | None = None) -> int:
-    """Return ``preferred`` if it is free, or else a port the kernel says is."""
-    if preferred is not None and is_free(preferred):
-        return preferred
-    with socket.socket() as server:
-        server.bind((LOOPBACK, 0))
-        return int(server.getsockname()[1])
-
-
 def listener(port: int) -> str | None:
     """Return who listens on ``port`` as ``name (pid 123)``, or ``None`` where this user may not know."""
     for process in psutil.process_iter():

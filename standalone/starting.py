@@ -4,11 +4,10 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
+from rich.markup import escape
 
 from standalone import database, first_run, health, packages, ports, processes
 from standalone.environment import component_environment, database_urls
@@ -21,21 +20,22 @@ FREE_BYTES = 1 << 30
 """Airflow's database and logs grow by tens of MB a day; a full disk corrupts neither, but nothing works."""
 
 MIGRATION_SECONDS = 600.0
-SYNC_SECONDS = 60.0
 ALREADY_UP_SECONDS = 10.0
 HEALTHY_SECONDS = 180.0
 DAGS_SECONDS = 120.0
 FIRST_RUN_SECONDS = 120.0
+SHOWN_PROBLEMS = 3
 
-SYNC = "dagsync"
 COMMANDS: dict[str, list[str]] = {
-    # Without log servers: they listen on every address, and the API server reads the same folder.
+    # First, as it takes longest to start.
     "api-server": ["airflow", "api-server"],
+    # Without log servers: they listen on every address, and the API server reads the same folder.
     "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
     "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
     "dag-processor": ["airflow", "dag-processor"],
+    "dagsync": ["dagsync", "sync", "--watch"],
 }
-COMPONENTS = (SYNC, *COMMANDS)
+COMPONENTS = tuple(COMMANDS)
 RUNS_JOBS = ("scheduler", "dag-processor")
 """What imports a person's code, and must not leave ``__pycache__`` in their tree."""
 
@@ -65,16 +65,16 @@ class Starting:
     def bring_up(self) -> packages.Discovery:
         """Return the jobs found, once Airflow is healthy. Raises StandaloneError for what stopped it."""
         with self.progress.step("jobs") as step:
-            self._launch_sync()
             discovery = packages.discover(Path(self.run.packages), self.environment)
+            # Whole before the dag-processor takes its first look; dagsync's own readiness port would be open to the network.
+            packages.sync(self.environment)
             step.note = _counted(discovery)
+        for problem in discovery.problems[:SHOWN_PROBLEMS]:
+            self.progress.say(f"    [yellow]problem[/] {escape(problem.text)}")
         self._migrate()
         with self.progress.step("Airflow healthy") as step:
-            for name in ("api-server", "scheduler", "triggerer"):
+            for name in COMMANDS:
                 self._launch(name)
-            # Its first look at the DAG folder must find the DAGs; it imports for seconds, so this wait is rarely felt.
-            self._wait_for_sync()
-            self._launch("dag-processor")
             self._wait_until_healthy()
             step.note = "api-server, scheduler, triggerer, dag-processor, dagsync"
         self.run = replace(self.run, ready=True)
@@ -99,17 +99,13 @@ class Starting:
                 first_run.run(api, job, seconds=FIRST_RUN_SECONDS)
                 step.note = "success"
 
-    def _launch_sync(self) -> None:
-        command = ["dagsync", "sync", "--clean", "--watch", "--health-port", str(self.run.sync_port)]
-        self._start(SYNC, command, self.environment)
-
     def _launch(self, name: str) -> None:
         quiet = {"PYTHONDONTWRITEBYTECODE": "1"} if name in RUNS_JOBS else {}
-        self._start(name, COMMANDS[name], {**self.environment, **quiet})
-
-    def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         component, process = processes.launch(
-            name, processes.python(*command), environment=environment, log=self.folder.component_log(name)
+            name,
+            processes.python(*COMMANDS[name]),
+            environment={**self.environment, **quiet},
+            log=self.folder.component_log(name),
         )
         self._processes[name] = process
         self.run = replace(self.run, components=(*self.run.components, component))
@@ -141,22 +137,6 @@ class Starting:
                 database.adopt(target, self.folder.database)
             database.write_stamp(self.folder.database, self.folder.schema, installed)
             step.note = "created" if step_needed == "create" else "migrated"
-
-    def _wait_for_sync(self) -> None:
-        url = f"http://{ports.LOOPBACK}:{self.run.sync_port}/readyz"
-
-        def synced() -> bool:
-            self._check_alive()
-            try:
-                return httpx.get(url, trust_env=False).is_success
-            except httpx.HTTPError:
-                return False
-
-        if not health.poll(synced, bool, SYNC_SECONDS):
-            raise UnhealthyError(
-                f"dagsync did not finish its first sync in {SYNC_SECONDS:.0f} s:{tail(self.folder.component_log(SYNC))}",
-                "Run it by hand: airflow-control-plane sync -v",
-            )
 
     def _wait_until_healthy(self) -> None:
         def look() -> dict[str, str]:
@@ -190,12 +170,11 @@ def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run
             return run
         _check_machine(folder, options.port)
         previous = folder.read_run()
-        if previous and previous.packages != str(root):
+        if previous is None or previous.packages != str(root):
             # The folder is ours alone: another tree's DAG files would show as DAGs without jobs.
             shutil.rmtree(folder.dags)
             folder.dags.mkdir()
-        sync_port = ports.pick(previous.sync_port if previous else None)
-        run = Run(packages=str(root), port=options.port, sync_port=sync_port, began=time.time())
+        run = Run(packages=str(root), port=options.port, began=time.time())
         starting = Starting(folder, run, progress)
         try:
             discovery = starting.bring_up()
@@ -253,4 +232,4 @@ def _check_machine(folder: StateFolder, port: int) -> None:
 
 def _counted(discovery: packages.Discovery) -> str:
     found = f"{len(discovery.jobs)} in {len({job.package for job in discovery.jobs})} packages"
-    return f"{found}, {len(discovery.problems)} with problems (make logs)" if discovery.problems else found
+    return f"{found}, {len(discovery.problems)} with problems" if discovery.problems else found

@@ -43,9 +43,6 @@ class Run:
     port: int
     """Where the API server listens on 127.0.0.1."""
 
-    sync_port: int
-    """Where dagsync answers probes on 127.0.0.1."""
-
     began: float
     """Seconds since the epoch."""
 

@@ -26,7 +26,7 @@ class ComponentReport:
     """It and its children."""
 
     memory_mb: int = 0
-    """Resident memory of all of them; what they share is counted once per process."""
+    """Memory of all of them together."""
 
     up_seconds: int = 0
 
@@ -103,6 +103,8 @@ def _report(name: str, process: psutil.Process) -> ComponentReport:
 
 def _memory(process: psutil.Process) -> int:
     try:
-        return process.memory_info().rss
+        memory = process.memory_full_info()
     except psutil.Error:
         return 0
+    # Forked processes share most of theirs: Linux can tell each one's part, other systems only what is theirs alone.
+    return getattr(memory, "pss", memory.uss)
