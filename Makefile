@@ -1,0 +1,69 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+STACK ?= local
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml tools/setup
+	@tools/setup
+
+.PHONY: setup
+setup: .venv/.ready ## Make the environment in .venv, with the command airflow-control-plane
+
+.PHONY: try
+try: .venv/.ready ## Run Airflow on this machine with the example jobs, or PACKAGES=path; PORT=8080
+	@.venv/bin/python -m standalone start $(if $(PACKAGES),--packages "$(PACKAGES)") $(if $(PORT),--port "$(PORT)")
+
+.PHONY: stop
+stop: .venv/.ready ## Stop what `make try` started
+	@.venv/bin/python -m standalone stop
+
+.PHONY: status
+status: .venv/.ready ## Show what `make try` runs and whether it is healthy
+	@.venv/bin/python -m standalone status
+
+.PHONY: logs
+logs: .venv/.ready ## Show the logs of what `make try` runs
+	@.venv/bin/python -m standalone logs
+
+.PHONY: test
+test: .venv/.ready ## Pass the tests; the levels that need `make tools` run where it ran
+	@.venv/bin/pytest
+
+.PHONY: tools
+tools: ## Build the Pulumi CLI, kube-apiserver and etcd from their Go modules, once per user
+	@tools/build
+
+.PHONY: render
+render: .venv/.ready ## Print the manifests and resources of STACK=local|dev|prod as YAML
+	@.venv/bin/python -m rendering "$(STACK)"
+
+.PHONY: lint
+lint: .venv/.ready ## Check style and types, and that generated files are fresh
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check --quiet
+	@.venv/bin/pyright
+	@.venv/bin/python -m settings.reference --check
+
+.PHONY: fmt
+fmt: .venv/.ready ## Format the code and mend what can be mended
+	@.venv/bin/ruff format
+	@.venv/bin/ruff check --fix
+
+.PHONY: docs
+docs: .venv/.ready ## Write what is generated: Pulumi.yaml, Pulumi.schema.json, docs/configuration.md
+	@.venv/bin/python -m settings.reference
+
+LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+.PHONY: lock
+lock: .venv/.ready ## Resolve requirements/*.txt anew from pyproject.toml
+	$(LOCK) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/dagsync.txt
+	echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/uv.txt
+
+.PHONY: clean
+clean: stop ## Remove the environment, built tools and the state of `make try`
+	rm -rf .venv .tools .airflow
