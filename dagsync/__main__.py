@@ -3,27 +3,36 @@
 import os
 import sys
 
-from dagsync.errors import EXIT_BUG, DagsyncError
+from dagsync.errors import EXIT_BUG, EXIT_INTERRUPTED, DagsyncError
 
 
 def main() -> None:
     """Run the command line and exit. Nobody ever sees a traceback, unless ``DAGSYNC_TRACEBACK`` is set."""
-    from dagsync.cli import app, error_lines
+    sys.exit(_exit_code(sys.argv[1:]))
+
+
+def _exit_code(arguments: list[str]) -> int:
+    from dagsync.cli import error_lines, run
 
     try:
-        app()
+        code = run(arguments, os.environ)
+        sys.stdout.flush()
     except DagsyncError as error:
         sys.stderr.write("\n".join(error_lines(error)) + "\n")
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BrokenPipeError:
-        # The reader has seen enough; keep Python from complaining about it when it flushes.
+        # Who reads has seen enough; without this Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 0
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except Exception as error:
         if os.environ.get("DAGSYNC_TRACEBACK"):
             raise
-        sys.stderr.write(f"error: unforeseen {type(error).__name__}: {error}\n  fix: report it with DAGSYNC_TRACEBACK=1\n")
-        sys.exit(EXIT_BUG)
+        text = f"error: unforeseen {type(error).__name__}: {error}\n  fix: run again with DAGSYNC_TRACEBACK=1 and report it\n"
+        sys.stderr.write(text)
+        return EXIT_BUG
+    return code
 
 
 if __name__ == "__main__":

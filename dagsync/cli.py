@@ -1,195 +1,116 @@
-"""The command line: arguments in, text and exit codes out. What commands do is elsewhere."""
+"""The command line: arguments in, text and exit codes out. What commands do is elsewhere.
 
-import os
-from collections.abc import Iterable
+Made with argparse and with imports inside the commands, because ``sync`` and ``heartbeat`` run every few seconds in every
+pod: typer 0.29 imports pydantic to convert the first option, 0.25 s of CPU where an unchanged sync needs 0.03.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from dagsync.errors import EXIT_PROBLEMS, DagsyncError, MassRemovalError, NoHeartbeatError, PlanNotEmptyError
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES, GroupBy
+from dagsync.model import DEFAULT_SKIPPED_PACKAGES
 
 if TYPE_CHECKING:
-    from dagsync.syncing import Report
+    from dagsync.model import Report, SyncOptions
 
-app = typer.Typer(
-    help="Turns the ETL jobs of a monorepo into Airflow DAGs.",
-    no_args_is_help=True,
-    add_completion=False,
-    # Plain help and errors: importing rich for them would double the start of every command.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-
-PackagesRoot = Annotated[
-    Path,
-    typer.Option("--packages-root", envvar="ETL_PACKAGES_ROOT", help="Folder that holds the packages."),
-]
-DagsDir = Annotated[
-    Path,
-    typer.Option("--dags-dir", envvar="AIRFLOW_DAGS_DIR", help="Folder Airflow reads DAG files from."),
-]
-Skip = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--skip-package",
-        envvar="DAGSYNC_SKIP_PACKAGES",
-        help=f"Package to leave out; repeatable. Default: {', '.join(DEFAULT_SKIPPED_PACKAGES)}.",
-    ),
-]
-Grouping = Annotated[
-    GroupBy,
-    typer.Option("--group-by", help="One DAG file per package, or per job (costs Airflow about ten times the CPU)."),
-]
-AllowMassRemoval = Annotated[
-    bool, typer.Option("--allow-mass-removal", help="Remove DAGs even if they are more than half of all.")
-]
-Clean = Annotated[bool, typer.Option("--clean/--no-clean", help="Remove the DAGs of jobs that are gone.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what was done to each file.")]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Report problems of jobs, but exit with 0.")]
-
-DEFAULT_ROOT = Path("/app/packages")
-DEFAULT_DAGS = Path("/opt/airflow/dags")
+DEFAULT_PACKAGES_ROOT = "/app/packages"
+DEFAULT_DAGS_DIR = "/opt/airflow/dags"
+DEFAULT_INTERVAL_SECONDS = 300.0
+JOB_TYPES = ("SchedulerJob", "DagProcessorJob", "TriggererJob")
 
 
-@app.command()
-def discover(packages_root: PackagesRoot = DEFAULT_ROOT, skip: Skip = None, as_json: AsJson = False) -> None:
-    """List the jobs of all packages, and what is wrong with any."""
-    from dagsync import discovery, presenting
-
-    found = discovery.discover(packages_root, _skipped(skip))
-    if as_json:
-        typer.echo(presenting.discovery_json(found, packages_root))
-    else:
-        presenting.print_jobs(found.jobs)
-        _complain(presenting.finding_lines("note", found.notes, packages_root))
-        _complain(presenting.finding_lines("problem", found.problems, packages_root))
-        jobs, problems = presenting.counted(len(found.jobs), "job"), presenting.counted(len(found.problems), "problem")
-        _complain([f"{jobs}; {problems}, {presenting.counted(len(found.notes), 'note')}"])
-    if found.problems:
-        raise typer.Exit(EXIT_PROBLEMS)
+def run(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Run one command and return its exit code. Raises ``DagsyncError``; a wrong usage raises ``SystemExit(2)``."""
+    parsed = parser(environment).parse_args(arguments)
+    return COMMANDS[parsed.command](parsed, environment)
 
 
-@app.command()
-def generate(
-    packages_root: PackagesRoot = DEFAULT_ROOT,
-    dags_dir: DagsDir = DEFAULT_DAGS,
-    group_by: Grouping = "package",
-    skip: Skip = None,
-    verbose: Verbose = False,
-    exit_zero: ExitZero = False,
-) -> None:
-    """Write the DAG files of all jobs and remove nothing."""
-    _sync_once(packages_root, dags_dir, group_by, skip, clean=False, allow=False, verbose=verbose, exit_zero=exit_zero)
+def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Return the parser of all commands, with defaults taken from ``environment``."""
+    top = argparse.ArgumentParser(
+        "dagsync", description="Turns the ETL jobs of a monorepo into Airflow DAGs.", allow_abbrev=False
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-
-@app.command()
-def sync(
-    packages_root: PackagesRoot = DEFAULT_ROOT,
-    dags_dir: DagsDir = DEFAULT_DAGS,
-    clean: Clean = True,
-    allow_mass_removal: AllowMassRemoval = False,
-    group_by: Grouping = "package",
-    skip: Skip = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and sync whenever the packages change.")] = False,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds after which to sync anyway; with --watch.")] = 300,
-    health_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Serve /healthz and /readyz on this port; with --watch.")
-    ] = None,
-    exit_zero: ExitZero = False,
-    verbose: Verbose = False,
-) -> None:
-    """Make the DAG files match the packages: write what changed, remove what is gone."""
-    if not watch:
-        if health_port is not None:
-            raise typer.BadParameter("only goes with --watch", param_hint="--health-port")
-        _sync_once(
-            packages_root, dags_dir, group_by, skip, clean=clean, allow=allow_mass_removal, verbose=verbose, exit_zero=exit_zero
+    def command(name: str, description: str, *, writes: bool) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=description, description=description, allow_abbrev=False)
+        made.add_argument(
+            "--packages-root",
+            type=Path,
+            default=Path(environment.get("ETL_PACKAGES_ROOT") or DEFAULT_PACKAGES_ROOT),
+            help="folder that holds the packages (ETL_PACKAGES_ROOT; default: %(default)s)",
         )
-        return
-    from contextlib import ExitStack
+        made.add_argument(
+            "--skip-package",
+            action="append",
+            metavar="NAME",
+            help=f"package to leave out, repeatable (DAGSYNC_SKIP_PACKAGES; default: {' '.join(DEFAULT_SKIPPED_PACKAGES)})",
+        )
+        if writes:
+            made.add_argument(
+                "--dags-dir",
+                type=Path,
+                default=Path(environment.get("AIRFLOW_DAGS_DIR") or DEFAULT_DAGS_DIR),
+                help="folder Airflow reads DAG files from (AIRFLOW_DAGS_DIR; default: %(default)s)",
+            )
+            made.add_argument(
+                "--group-by",
+                choices=("package", "job"),
+                default="package",
+                help="one DAG file per package, or per job, which costs Airflow ten times the CPU (default: %(default)s)",
+            )
+        return made
 
-    from dagsync import health, syncing, watching
-    from dagsync.planning import Rules
+    def removal(made: argparse.ArgumentParser) -> None:
+        made.add_argument(
+            "--clean",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="remove the DAGs of jobs that are gone (default: yes)",
+        )
+        made.add_argument(
+            "--allow-mass-removal", action="store_true", help="remove DAGs even if they are more than half of all"
+        )
 
-    options = syncing.SyncOptions(packages_root, dags_dir, Rules(group_by, clean, allow_mass_removal), _skipped(skip))
-    said: set[str] = set()
+    discover = command("discover", "List the jobs of all packages, and what is wrong with any.", writes=False)
+    discover.add_argument("--json", action="store_true", help='print {"jobs": [...], "problems": [...]}')
 
-    def run() -> None:
-        report = syncing.sync(options)
-        text = _report_text(report, packages_root, verbose=verbose)
-        # An unchanged tree is looked at every interval for months: its problems are worth saying once.
-        fresh = "\n".join(text[1])
-        if report.written or report.removed or not said or fresh not in said:
-            said.clear()
-            said.add(fresh)
-            _say(text)
+    generate = command("generate", "Write the DAG files of all jobs and remove nothing.", writes=True)
+    sync = command("sync", "Make the DAG files match the packages: write what changed, remove what is gone.", writes=True)
+    removal(sync)
+    sync.add_argument("--watch", action="store_true", help="stay, and sync whenever the packages change")
+    sync.add_argument(
+        "--interval",
+        type=_seconds,
+        default=DEFAULT_INTERVAL_SECONDS,
+        metavar="SECONDS",
+        help="with --watch: sync at least this often (default: %(default)g)",
+    )
+    sync.add_argument("--health-port", type=_port, metavar="PORT", help="with --watch: serve /healthz and /readyz on this port")
+    for made in (generate, sync):
+        made.add_argument("--exit-zero", action="store_true", help="report problems of jobs, but exit with 0")
+        made.add_argument("-v", "--verbose", action="store_true", help="say what was done to each file")
 
-    def failed(error: DagsyncError) -> None:
-        _complain(error_lines(error))
+    plan = command("plan", "Show what a sync would create, update and delete, and change nothing.", writes=True)
+    removal(plan)
+    plan.add_argument("--check", action="store_true", help=f"exit with {PlanNotEmptyError.exit_code} if there is any change")
+    plan.add_argument("--json", action="store_true", help="print JSON")
 
-    state = health.Health(stale_after_seconds=max(60.0, 3 * interval))
-    with ExitStack() as stack:
-        stop = stack.enter_context(watching.stopping_on_signals())
-        if health_port is not None:
-            stack.enter_context(health.serving(state, health_port))
-        watching.watch(packages_root, run, failed, interval, stop, state)
-
-
-@app.command()
-def plan(
-    packages_root: PackagesRoot = DEFAULT_ROOT,
-    dags_dir: DagsDir = DEFAULT_DAGS,
-    clean: Clean = True,
-    allow_mass_removal: AllowMassRemoval = False,
-    group_by: Grouping = "package",
-    skip: Skip = None,
-    check: Annotated[
-        bool, typer.Option("--check", help=f"Exit with {PlanNotEmptyError.exit_code} if there is any change.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show what a sync would create, update and delete, and change nothing."""
-    from dagsync import presenting, syncing
-    from dagsync.planning import Rules
-
-    options = syncing.SyncOptions(packages_root, dags_dir, Rules(group_by, clean, allow_mass_removal), _skipped(skip))
-    discovery, found = syncing.plan_sync(options)
-    problems = discovery.problems + found.problems
-    if as_json:
-        typer.echo(presenting.plan_json(discovery, found, packages_root))
-    else:
-        for change in found.changes:
-            for line in presenting.diff_lines(change):
-                _say_diff(line)
-        _complain(presenting.finding_lines("note", discovery.notes + found.notes, packages_root))
-        _complain(presenting.finding_lines("problem", problems, packages_root))
-        typer.echo(presenting.plan_line(found))
-    if check and not found.is_empty:
-        raise PlanNotEmptyError(f"{dags_dir}: the DAG files are not what the packages declare", "run sync")
-    if found.refused:
-        raise _mass_removal(found.refused, dags_dir)
-    if problems:
-        raise typer.Exit(EXIT_PROBLEMS)
-
-
-@app.command()
-def heartbeat(
-    job_type: Annotated[str, typer.Argument(help="SchedulerJob, DagProcessorJob or TriggererJob.")],
-    threshold: Annotated[float, typer.Option(min=0, help="Seconds the last heartbeat may be old.")] = 30,
-    hostname: Annotated[str | None, typer.Option(help="Host of the component; default: this one, as Airflow names it.")] = None,
-) -> None:
-    """Exit with 0 if an Airflow component on this host sent a heartbeat lately, else with 1."""
-    from dagsync import heartbeat as probe
-
-    if job_type not in probe.JOB_TYPES:
-        raise typer.BadParameter(f"expected one of {', '.join(probe.JOB_TYPES)}, found {job_type!r}", param_hint="JOB_TYPE")
-    url = os.environ.get(probe.CONNECTION_VARIABLE)
-    if not url:
-        raise NoHeartbeatError(f"{probe.CONNECTION_VARIABLE} is not set", "give it the URL of Airflow's metadata database")
-    typer.echo(probe.check_heartbeat(url, job_type, hostname or probe.default_hostname(), threshold))
+    text = "Exit with 0 if an Airflow component on this host sent a heartbeat lately, else with 1."
+    heartbeat = commands.add_parser("heartbeat", help=text, description=text, allow_abbrev=False)
+    heartbeat.add_argument("job_type", choices=JOB_TYPES, metavar="JOB_TYPE", help=", ".join(JOB_TYPES))
+    heartbeat.add_argument(
+        "--threshold",
+        type=_seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="how old the last heartbeat may be (default: %(default)g)",
+    )
+    heartbeat.add_argument("--hostname", metavar="NAME", help="host of the component (default: this one, as Airflow names it)")
+    return top
 
 
 def error_lines(error: DagsyncError) -> list[str]:
@@ -197,68 +118,141 @@ def error_lines(error: DagsyncError) -> list[str]:
     return [f"error: {error}", *([f"  fix: {error.fix}"] if error.fix else [])]
 
 
-def _sync_once(
-    packages_root: Path,
-    dags_dir: Path,
-    group_by: GroupBy,
-    skip: list[str] | None,
-    *,
-    clean: bool,
-    allow: bool,
-    verbose: bool,
-    exit_zero: bool,
-) -> None:
-    from dagsync import syncing
-    from dagsync.planning import Rules
+def _discover(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync import presenting, reporting
+    from dagsync.discovery import discover
 
-    report = syncing.sync(syncing.SyncOptions(packages_root, dags_dir, Rules(group_by, clean, allow), _skipped(skip)))
-    _say(_report_text(report, packages_root, verbose=verbose))
-    if exit_zero:
-        return
+    root: Path = parsed.packages_root
+    found = discover(root, _skipped(parsed, environment))
+    if parsed.json:
+        _print([presenting.discovery_json(found, root)])
+    else:
+        presenting.print_jobs(found.jobs)
+        _complain(reporting.finding_lines("note", found.notes, root))
+        _complain(reporting.finding_lines("problem", found.problems, root))
+        _complain([presenting.counts_line(len(found.jobs), len(found.problems), len(found.notes))])
+    return EXIT_PROBLEMS if found.problems else 0
+
+
+def _generate(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    return _sync_once(parsed, _options(parsed, environment, clean=False, allow_mass_removal=False))
+
+
+def _sync(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    options = _options(parsed, environment, clean=parsed.clean, allow_mass_removal=parsed.allow_mass_removal)
+    if parsed.watch:
+        return _watch(parsed, options)
+    if parsed.health_port is not None:
+        sys.stderr.write("dagsync sync: error: --health-port only goes with --watch\n")
+        raise SystemExit(2)
+    return _sync_once(parsed, options)
+
+
+def _sync_once(parsed: argparse.Namespace, options: "SyncOptions") -> int:
+    from dagsync.syncing import sync
+
+    report = sync(options)
+    _show_report(report, options.packages_root, verbose=parsed.verbose)
+    if parsed.exit_zero:
+        return 0
     if report.refused:
-        raise _mass_removal(report.refused, dags_dir)
-    if report.problems:
-        raise typer.Exit(EXIT_PROBLEMS)
+        raise _mass_removal(report.refused, options.dags_dir)
+    return EXIT_PROBLEMS if report.problems else 0
 
 
-def _report_text(report: "Report", root: Path, *, verbose: bool) -> tuple[list[str], list[str]]:
-    """Return the lines for standard output and for standard error."""
-    from dagsync import presenting
+def _watch(parsed: argparse.Namespace, options: "SyncOptions") -> int:
+    from contextlib import ExitStack
 
-    errors = [
-        *presenting.finding_lines("note", report.notes, root),
-        *presenting.finding_lines("problem", report.problems, root),
-    ]
-    if report.kept:
-        errors.append(f"note: the last good DAG stays for {', '.join(report.kept)}")
-    if report.refused:
-        errors.append(f"note: {presenting.counted(len(report.refused), 'DAG')} of jobs that are gone left in place")
-    if not report.jobs:
-        errors.append(f"note: no jobs found below {root}")
-    output = [f"{action:9} {name}" for action, name in report.files] if verbose else []
-    return [*output, presenting.report_line(report)], errors
+    from dagsync import health, watching
+    from dagsync.syncing import sync
 
+    said: list[object] = []
 
-def _say(text: tuple[list[str], list[str]]) -> None:
-    output, errors = text
-    _complain(errors)
-    for line in output:
-        typer.echo(line)
+    def run() -> None:
+        report = sync(options)
+        # An unchanged tree is looked at every interval for months: what is wrong with it is said once.
+        state = (report.jobs, report.problems, report.notes, report.kept, report.refused)
+        if report.written or report.removed or said != [state]:
+            said[:] = [state]
+            _show_report(report, options.packages_root, verbose=parsed.verbose)
+            sys.stdout.flush()
 
+    def failed(error: DagsyncError) -> None:
+        _complain(error_lines(error))
 
-def _complain(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(line, err=True)
-
-
-def _say_diff(line: str) -> None:
-    colours = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
-    plain = line.startswith(("+++", "---")) or "NO_COLOR" in os.environ
-    typer.secho(line, fg=None if plain else colours.get(line[:1]))
+    state = health.Health(stale_after_seconds=60.0)
+    with ExitStack() as stack:
+        stop = stack.enter_context(watching.stopping_on_signals())
+        if parsed.health_port is not None:
+            stack.enter_context(health.serving(state, parsed.health_port))
+        watching.watch(options.packages_root, run, failed, parsed.interval, stop, state)
+    return 0
 
 
-def _skipped(skip: list[str] | None) -> tuple[str, ...]:
-    return DEFAULT_SKIPPED_PACKAGES if skip is None else tuple(sorted(skip))
+def _plan(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync import presenting, reporting
+    from dagsync.applying import plan_sync
+
+    options = _options(parsed, environment, clean=parsed.clean, allow_mass_removal=parsed.allow_mass_removal)
+    discovery, found = plan_sync(options)
+    problems = discovery.problems + found.problems
+    if parsed.json:
+        _print([presenting.plan_json(discovery, found, options.packages_root)])
+    else:
+        presenting.print_diff(found.changes)
+        _complain(reporting.finding_lines("note", discovery.notes + found.notes, options.packages_root))
+        _complain(reporting.finding_lines("problem", problems, options.packages_root))
+        _print([presenting.plan_line(found)])
+    if parsed.check and not found.is_empty:
+        raise PlanNotEmptyError(f"{options.dags_dir}: the DAG files are not what the packages declare", "run sync")
+    if found.refused:
+        raise _mass_removal(found.refused, options.dags_dir)
+    return EXIT_PROBLEMS if problems else 0
+
+
+def _heartbeat(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync.heartbeat import CONNECTION_VARIABLE, check_heartbeat, default_hostname
+
+    url = environment.get(CONNECTION_VARIABLE)
+    if not url:
+        raise NoHeartbeatError(f"{CONNECTION_VARIABLE} is not set", "give it the URL of Airflow's metadata database")
+    hostname = parsed.hostname or default_hostname(environment)
+    _print([check_heartbeat(url, parsed.job_type, hostname, parsed.threshold)])
+    return 0
+
+
+COMMANDS = {"discover": _discover, "generate": _generate, "sync": _sync, "plan": _plan, "heartbeat": _heartbeat}
+
+
+def _options(
+    parsed: argparse.Namespace, environment: Mapping[str, str], *, clean: bool, allow_mass_removal: bool
+) -> "SyncOptions":
+    from dagsync.model import SyncOptions
+
+    return SyncOptions(
+        packages_root=parsed.packages_root,
+        dags_dir=parsed.dags_dir,
+        group_by=parsed.group_by,
+        clean=clean,
+        allow_mass_removal=allow_mass_removal,
+        skipped=_skipped(parsed, environment),
+    )
+
+
+def _skipped(parsed: argparse.Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
+    given: list[str] | None = parsed.skip_package
+    if given is None and "DAGSYNC_SKIP_PACKAGES" in environment:
+        given = environment["DAGSYNC_SKIP_PACKAGES"].split()
+    return DEFAULT_SKIPPED_PACKAGES if given is None else tuple(sorted(given))
+
+
+def _show_report(report: "Report", root: Path, *, verbose: bool) -> None:
+    from dagsync import reporting
+
+    _complain(reporting.report_notes(report, root))
+    if verbose:
+        _print(f"{action:9} {name}" for action, name in report.files)
+    _print([reporting.report_line(report)])
 
 
 def _mass_removal(refused: tuple[str, ...], dags_dir: Path) -> MassRemovalError:
@@ -267,3 +261,25 @@ def _mass_removal(refused: tuple[str, ...], dags_dir: Path) -> MassRemovalError:
         f"{dags_dir}: {len(refused)} DAGs, more than half of all, would be removed: {shown}",
         "if their jobs are really gone, add --allow-mass-removal",
     )
+
+
+def _print(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(line + "\n" for line in lines)
+
+
+def _complain(lines: Iterable[str]) -> None:
+    sys.stderr.writelines(line + "\n" for line in lines)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, found {text!r}")
+    return seconds
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
+    return port

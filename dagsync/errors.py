@@ -13,6 +13,9 @@ EXIT_USAGE = 2
 EXIT_BUG = 70
 """A failure dagsync did not foresee (``EX_SOFTWARE`` of sysexits.h)."""
 
+EXIT_INTERRUPTED = 130
+"""Ended by SIGINT, as shells report it."""
+
 
 class DagsyncError(Exception):
     """Base of all failures that end a command."""

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 from dagsync.errors import NoHeartbeatError
 
-JOB_TYPES = ("SchedulerJob", "DagProcessorJob", "TriggererJob")
 DEFAULT_THRESHOLD_SECONDS = 30.0
 """Airflow's own default for all three (``scheduler_health_check_threshold`` and its siblings)."""
 

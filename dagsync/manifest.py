@@ -8,9 +8,6 @@ from typing import Any
 
 from dagsync.model import JobSpec
 
-STATE_FOLDER = ".dagsync"
-"""Below the DAG folder, because that is the one place sure to be writable, and on the same volume as the files."""
-
 MANIFEST_NAME = "manifest.json"
 FORMAT = 1
 

@@ -6,9 +6,11 @@ DAG ids and file names are made here and nowhere else.
 import keyword
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import Literal
 
 GroupBy = Literal["package", "job"]
+Action = Literal["create", "update", "delete", "unchanged"]
 
 MAX_DAG_ID_LENGTH = 250
 """Longest DAG id Airflow 3.3 stores (``airflow.models.base.ID_LEN``)."""
@@ -99,6 +101,54 @@ class Finding:
     @property
     def location(self) -> str:
         return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """Where a sync reads from, where it writes to, and how it treats what is there."""
+
+    packages_root: Path
+    dags_dir: Path
+
+    group_by: GroupBy = "package"
+    """One DAG file per package or per job."""
+
+    clean: bool = True
+    """Remove the DAGs of jobs that are gone."""
+
+    allow_mass_removal: bool = False
+    """Remove them even if they are more than half of all DAGs."""
+
+    skipped: tuple[str, ...] = DEFAULT_SKIPPED_PACKAGES
+    """Names of packages that are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sync did."""
+
+    jobs: int
+    """Jobs without a problem."""
+
+    written: int
+    """DAGs in files that were created or updated."""
+
+    unchanged: int
+    """DAGs in files that were not touched."""
+
+    removed: int
+    """DAGs that are gone."""
+
+    kept: tuple[str, ...]
+    """Jobs (``package.job``) whose last good DAG stays although they have a problem."""
+
+    refused: tuple[str, ...]
+    """DAG ids that stay although their jobs are gone, as they are more than half of all."""
+
+    problems: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    files: tuple[tuple[Action, str], ...]
+    """What was done to each file, by name."""
 
 
 def dag_file_name(spec: JobSpec, group_by: GroupBy) -> str:

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from dagsync.discovery import Discovery
 from dagsync.manifest import Manifest
-from dagsync.model import Finding, GroupBy, JobSpec, dag_file_name
+from dagsync.model import Action, Finding, JobSpec, SyncOptions, dag_file_name
 from dagsync.rendering import MARKER, render_files
-
-Action = Literal["create", "update", "delete", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +56,16 @@ class Plan:
         return all(change.action == "unchanged" for change in self.changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How a sync treats what is there."""
-
-    group_by: GroupBy = "package"
-    clean: bool = True
-    """Remove the DAGs of jobs that are gone."""
-
-    allow_mass_removal: bool = False
-    """Remove them even if they are more than half of all DAGs."""
-
-
 _STRAY = "carries dagsync's header and is not in the record of its files, so it is never removed"
 
 
-def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, bytes], rules: Rules, folder: str) -> Plan:
+def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, bytes], options: SyncOptions) -> Plan:
     """Return the changes that make the DAG folder match the tree.
 
-    ``on_disk`` holds the content of every regular file whose name one of ours could have; ``folder`` is where they are, for
-    messages. A DAG is only removed when its job is known to be gone: neither a broken source nor an unreadable folder is
-    ground enough.
+    ``on_disk`` holds the content of every file whose name one of ours could have. A DAG is only removed when its job is
+    known to be gone: neither a broken source nor an unreadable folder is ground enough.
     """
+    folder = options.dags_dir
     declared = {spec.ref: spec for spec in discovery.jobs}
     ids = {spec.dag_id for spec in discovery.jobs}
     kept: dict[str, JobSpec] = {}
@@ -94,16 +79,16 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
         else:
             gone[ref] = spec
     refused: dict[str, JobSpec] = {}
-    stays: dict[str, JobSpec] = {} if rules.clean else gone
-    if rules.clean and not rules.allow_mass_removal and len(gone) * 2 > len(manifest.jobs):
+    stays: dict[str, JobSpec] = {} if options.clean else gone
+    if options.clean and not options.allow_mass_removal and len(gone) * 2 > len(manifest.jobs):
         stays = refused = gone
     jobs = declared | kept | stays
     removed = gone.keys() - stays.keys()
 
-    desired = render_files(jobs.values(), rules.group_by)
+    desired = render_files(jobs.values(), options.group_by)
     counts: dict[str, int] = {}
     for spec in jobs.values():
-        name = dag_file_name(spec, rules.group_by)
+        name = dag_file_name(spec, options.group_by)
         counts[name] = counts.get(name, 0) + 1
     problems: list[Finding] = []
     changes: list[Change] = []
@@ -127,7 +112,7 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     strays = ours - desired.keys() - manifest.files
     notes = [Finding(f"{folder}/{name}", 0, _STRAY, "delete it if no job needs it") for name in sorted(strays)]
     stale = (ours & manifest.files) - desired.keys()
-    if rules.clean:
+    if options.clean:
         # With a refused removal the jobs stay, so only files that no job needs any more are left over.
         changes.extend(Change("delete", name, on_disk[name].count(b"\n    with DAG("), on_disk[name], b"") for name in stale)
     return Plan(
@@ -138,7 +123,7 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
         refused=tuple(sorted(spec.dag_id for spec in refused.values())),
         problems=tuple(problems),
         notes=tuple(notes),
-        files=frozenset((desired.keys() - blocked) | (frozenset[str]() if rules.clean else stale)),
+        files=frozenset((desired.keys() - blocked) | (frozenset[str]() if options.clean else stale)),
         incomplete=bool(left),
     )
 

@@ -10,27 +10,11 @@ from typing import Any
 from dagsync.discovery import Discovery
 from dagsync.model import Finding, JobSpec
 from dagsync.planning import Change, Plan
-from dagsync.syncing import Report
+from dagsync.reporting import counted
 
 
-def finding_lines(kind: str, findings: Iterable[Finding], root: Path) -> Iterator[str]:
-    """Yield ``problem: path:line: message`` and, on the next line, what to do."""
-    for finding in findings:
-        yield f"{kind}: {root / finding.location}: {finding.message}"
-        if finding.fix:
-            yield f"  fix: {finding.fix}"
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def report_line(report: Report) -> str:
-    """Return the one-line summary of a sync."""
-    return (
-        f"{counted(report.jobs, 'job')}: {counted(report.written, 'DAG')} written, {report.unchanged} unchanged, "
-        f"{report.removed} removed; {counted(len(report.problems), 'problem')}, {counted(len(report.notes), 'note')}"
-    )
+def counts_line(jobs: int, problems: int, notes: int) -> str:
+    return f"{counted(jobs, 'job')}; {counted(problems, 'problem')}, {counted(notes, 'note')}"
 
 
 def plan_line(plan: Plan) -> str:
@@ -101,7 +85,7 @@ def print_jobs(jobs: Iterable[JobSpec]) -> None:
     if not sys.stdout.isatty():
         sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
         return
-    # Imported here: rich costs as much as everything else of a start.
+    # Imported here and below: rich costs more than everything else of a start.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -110,6 +94,22 @@ def print_jobs(jobs: Iterable[JobSpec]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def print_diff(changes: Iterable[Change]) -> None:
+    """Print the unified diff of all changes, in colours to a terminal."""
+    lines = (line for change in changes for line in diff_lines(change))
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(line + "\n" for line in lines)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        style = "bold" if line.startswith(("+++", "---")) else styles.get(line[:1], "")
+        console.print(Text(line, style), soft_wrap=True)
 
 
 def _trigger(spec: JobSpec) -> str:

@@ -1,21 +1,30 @@
 """Reads and writes the DAG folder: complete files only, one writer at a time."""
 
 import fcntl
+import functools
 import hashlib
 import json
 import os
 import stat
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dagsync.errors import TargetLockedError, TargetWriteError
-from dagsync.manifest import STATE_FOLDER
+from dagsync.walking import Signature, signature_of
+
+STATE_FOLDER = ".dagsync"
+"""Below the DAG folder, because that is the one place sure to be writable, and on the same volume as the files."""
 
 LOCK_TIMEOUT_SECONDS = 120.0
 """A sync of ten thousand jobs holds the lock for some seconds."""
+
+
+SETTLED_NS = 50_000_000
+"""A file changed less than this before it was listed may change again without a new time stamp (kernels stamp files with the
+time of the last tick, at most 10 ms apart), so it is read again next time."""
 
 
 @contextmanager
@@ -110,6 +119,35 @@ def read_checked(dags_dir: Path, name: str) -> Any:
     except OSError:
         return None
     return json.loads(payload) if digest == _digest(payload) else None
+
+
+@functools.cache
+def code_version() -> str:
+    """Return what identifies the code at work, so that an upgrade reads and renders everything again."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    stamps = [(module.name, module.stat().st_mtime_ns, module.stat().st_size) for module in modules]
+    return fingerprint(stamps)
+
+
+def fingerprint(*parts: object) -> str:
+    """Return a digest of plain values."""
+    return _digest(repr(parts).encode()).decode()
+
+
+def is_settled(signature: Signature, listed_ns: int) -> bool:
+    """Return whether any later change of the file must show in its signature."""
+    return max(signature.mtime_ns, signature.ctime_ns) < listed_ns - SETTLED_NS
+
+
+def signatures(folder: Path, names: Iterable[str]) -> list[list[int] | None]:
+    """Return the signatures of files as JSON has them, ``None`` for a missing one."""
+    found: list[list[int] | None] = []
+    for name in names:
+        try:
+            found.append(list(signature_of((folder / name).lstat())))
+        except OSError:
+            found.append(None)
+    return found
 
 
 def _digest(payload: bytes) -> bytes:

@@ -1,0 +1,91 @@
+"""``discover → render → plan → apply`` for a tree or a DAG folder in which something changed."""
+
+import os
+import re
+from pathlib import Path
+
+from dagsync.caching import cached_readings, remember_readings
+from dagsync.discovery import Discovery, assemble, discover, read_modules
+from dagsync.manifest import MANIFEST_NAME, Manifest, decode_manifest, encode_manifest
+from dagsync.model import Report, SyncOptions
+from dagsync.planning import Plan, make_plan
+from dagsync.storage import STATE_FOLDER, read_regular, settle, write_atomically
+from dagsync.walking import Listing
+
+_OURS = re.compile(r"\w+_dags?\.py")
+
+
+def plan_sync(options: SyncOptions) -> tuple[Discovery, Plan]:
+    """Return what a sync would do, without changing anything. Raises ``PackagesRootError``."""
+    discovery = discover(options.packages_root, options.skipped)
+    manifest = decode_manifest(read_regular(options.dags_dir / STATE_FOLDER / MANIFEST_NAME))
+    return discovery, make_plan(discovery, manifest, _on_disk(options.dags_dir), options)
+
+
+def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tuple[Report, list[str]]:
+    """Read what changed, write what follows from it, and return the report and the files it depends on.
+
+    The caller holds the lock. ``listing`` was made at ``listed_ns`` nanoseconds since the epoch.
+    """
+    readings = cached_readings(options.dags_dir, options.packages_root, listing.modules)
+    fresh = [module for module in listing.modules if module.path not in readings]
+    readings |= read_modules(options.packages_root, fresh)
+    discovery = assemble(listing, readings)
+    if fresh:
+        remember_readings(options.dags_dir, options.packages_root, listing.modules, readings, listed_ns)
+    recorded = read_regular(options.dags_dir / STATE_FOLDER / MANIFEST_NAME)
+    manifest = decode_manifest(recorded)
+    plan = make_plan(discovery, manifest, _on_disk(options.dags_dir), options)
+    apply_plan(options.dags_dir, plan, manifest, recorded)
+    names = sorted({change.name for change in plan.changes} | {Path(each.path).name for each in plan.problems + plan.notes})
+    return _report(discovery, plan), [*names, f"{STATE_FOLDER}/{MANIFEST_NAME}"]
+
+
+def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes | None) -> None:
+    """Carry out a plan. Interrupted anywhere, every file is complete and the next sync does the rest.
+
+    ``recorded`` is the manifest as it is on disk.
+    """
+    manifest_name = f"{STATE_FOLDER}/{MANIFEST_NAME}"
+    if not plan.incomplete:
+        # Recorded before it happens: a file we made must be known as ours, and a job's last good state never be forgotten.
+        before = encode_manifest(Manifest(manifest.files | plan.files, {**manifest.jobs, **plan.jobs}))
+        if before != recorded:
+            write_atomically(dags_dir, manifest_name, before)
+            settle(dags_dir / STATE_FOLDER)
+            recorded = before
+    for change in plan.changes:
+        if change.action in {"create", "update"}:
+            write_atomically(dags_dir, change.name, change.after)
+    for change in plan.changes:
+        if change.action == "delete":
+            (dags_dir / change.name).unlink(missing_ok=True)
+    if not plan.is_empty:
+        settle(dags_dir)
+    if not plan.incomplete and (after := encode_manifest(Manifest(plan.files, plan.jobs))) != recorded:
+        write_atomically(dags_dir, manifest_name, after)
+
+
+def _on_disk(dags_dir: Path) -> dict[str, bytes]:
+    try:
+        with os.scandir(dags_dir) as entries:
+            names = [entry.name for entry in entries if _OURS.fullmatch(entry.name)]
+    except OSError:
+        return {}
+    contents = ((name, read_regular(dags_dir / name)) for name in names)
+    return {name: content for name, content in contents if content is not None}
+
+
+def _report(discovery: Discovery, plan: Plan) -> Report:
+    touched = sum(change.dags for change in plan.changes if change.action in {"create", "update"})
+    return Report(
+        jobs=len(discovery.jobs),
+        written=touched,
+        unchanged=sum(change.dags for change in plan.changes if change.action == "unchanged"),
+        removed=len(plan.removed),
+        kept=plan.kept,
+        refused=plan.refused,
+        problems=discovery.problems + plan.problems,
+        notes=discovery.notes + plan.notes,
+        files=tuple((change.action, change.name) for change in plan.changes),
+    )
