@@ -1,7 +1,10 @@
-"""The table of jobs in the README is the jobs and the options that are there."""
+"""The jobs are those the README lists, and dagsync finds each of them without a remark."""
 
 import ast
+import json
 import re
+import subprocess
+import sys
 
 from tests.examples.conftest import IN_ORDER, PACKAGES
 
@@ -18,7 +21,7 @@ def declares_job(module: ast.Module) -> bool:
 
 def options(module: ast.Module) -> list[str]:
     return [
-        next((f"{keyword.value.value} ..." for keyword in node.keywords if keyword.arg == "metavar"), name)
+        next((f"{ast.literal_eval(keyword.value)} ..." for keyword in node.keywords if keyword.arg == "metavar"), name)
         for node in ast.walk(module)
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) == "parser.add_argument"
@@ -43,3 +46,14 @@ def test_every_module_below_jobs_is_a_job_and_etl_core_has_none() -> None:
 
 def test_every_job_but_the_one_that_cannot_run_is_run_by_these_tests() -> None:
     assert {command.split()[0] for command in IN_ORDER} | {"customers.predict_churn"} == set(MODULES)
+
+
+def test_dagsync_finds_every_job_with_its_description_and_no_remark() -> None:
+    command = [sys.executable, "-m", "dagsync", "discover", "--json", "--packages-root", str(PACKAGES)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    after = {f"{job['package']}.{job['job']}": job["after"] for job in found["jobs"]}
+    assert set(after) == set(MODULES)
+    assert {upstream for names in after.values() for upstream in names} <= set(MODULES)
+    assert [job for job in found["jobs"] if job["notes"] or not job["description"]] + found["problems"] == []

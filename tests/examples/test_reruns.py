@@ -68,7 +68,7 @@ def test_products_the_supplier_dropped_are_marked_unless_told_not_to(copy: Path,
 
 def test_jobs_started_together_wait_for_each_other(tmp_path: Path, worked: Path) -> None:
     with ThreadPoolExecutor(6) as pool:
-        done = list(pool.map(lambda _: run_in(tmp_path, "sales.load_orders"), range(6)))
+        done = list(pool.map(run_in, [tmp_path] * 6, ["sales.load_orders"] * 6))
     assert [process.returncode for process in done] == [0] * 6, done
     assert sum(", 3000 new or changed" in process.stderr for process in done) == 1
     orders = "SELECT * FROM orders ORDER BY order_id"

@@ -52,4 +52,6 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-JOB = Job(main, (__doc__ or "").strip().splitlines()[0], after=["finance.convert_orders"])
+JOB = Job(
+    main, "Bring customers up to date, looking only at those with new or changed orders", after=["finance.convert_orders"]
+)
