@@ -44,7 +44,9 @@ def start(
         Path,
         typer.Option(help="Folder of your packages, each with jobs/*.py. Never written.", show_default="examples/packages"),
     ] = REPOSITORY / "examples" / "packages",
-    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port of the web page and the REST API.")] = 8080,
+    port: Annotated[
+        int | None, typer.Option(min=1024, max=65535, help="Port of the web page and the REST API.", show_default="8080")
+    ] = None,
     state: StateOption = DEFAULT_STATE,
     first_run: Annotated[bool, typer.Option(help="Run one job at the end, to see it succeed.")] = True,
     job: Annotated[str | None, typer.Option(help="The job to run first, as package.job.", show_default="chosen")] = None,

@@ -19,6 +19,8 @@ from standalone.state import ADMIN_USERNAME, Component, Run, StateFolder
 FREE_BYTES = 1 << 30
 """Airflow's database and logs grow by tens of MB a day; a full disk corrupts neither, but nothing works."""
 
+DEFAULT_PORT = 8080
+
 MIGRATION_SECONDS = 600.0
 ALREADY_UP_SECONDS = 10.0
 HEALTHY_SECONDS = 180.0
@@ -45,7 +47,9 @@ class StartOptions:
     """What ``start`` was asked for."""
 
     packages: Path
-    port: int
+    port: int | None = None
+    """``None``: 8080, or wherever a run that is up already listens."""
+
     first_run: bool = True
     job: str | None = None
     """``package.job`` to run first; ``None`` chooses."""
@@ -168,13 +172,14 @@ def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run
     with folder.locked():
         if run := _already_up(folder, root, options, progress):
             return run
-        _check_machine(folder, options.port)
+        port = options.port or DEFAULT_PORT
+        _check_machine(folder, port)
         previous = folder.read_run()
         if previous is None or previous.packages != str(root):
             # The folder is ours alone: another tree's DAG files would show as DAGs without jobs.
             shutil.rmtree(folder.dags)
             folder.dags.mkdir()
-        run = Run(packages=str(root), port=options.port, began=time.time())
+        run = Run(packages=str(root), port=port, began=time.time())
         starting = Starting(folder, run, progress)
         try:
             discovery = starting.bring_up()
@@ -198,7 +203,7 @@ def _already_up(folder: StateFolder, root: Path, options: StartOptions, progress
     if run is not None and run.ready and not dead(folder, run):
         if run.packages != str(root):
             raise AnotherRunError(f"Airflow is up at {run.url} with other packages: {run.packages}", "End it first: make stop")
-        if run.port != options.port:
+        if options.port not in (None, run.port):
             raise AnotherRunError(
                 f"Airflow is up on port {run.port}, not {options.port}", "Use that one, or end it first: make stop"
             )
