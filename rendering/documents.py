@@ -12,14 +12,15 @@ SECRET = "[secret]"  # noqa: S105 - what is printed instead of one
 
 
 def documents(resources: Iterable[RecordedResource], *, kubernetes_only: bool = False) -> list[dict[str, Any]]:
-    """Return one document per resource that providers make.
+    """Return one document per resource that providers make, in an order that depends on nothing but their names.
 
+    Namespaces come first, as applying needs them.
     Kubernetes objects are themselves. Others have ``apiVersion: pulumi``, their type token as ``kind`` and their inputs as
     ``spec``, so that every document has the same four places to look at. Secret values are masked.
     """
     result: list[dict[str, Any]] = []
-    for resource in resources:
-        if not resource.custom or resource.type.startswith("pulumi:"):
+    for resource in sorted(resources, key=lambda resource: (not resource.type.endswith(":Namespace"), resource.urn)):
+        if not (resource.custom or resource.remote) or resource.type.startswith("pulumi:"):
             continue
         inputs = masked(resource.inputs)
         if resource.type.startswith("kubernetes:"):
@@ -41,7 +42,7 @@ def masked(value: Any) -> Any:
         mapping = cast(Mapping[str, Any], value)
         if mapping.get(rpc._special_sig_key) == rpc._special_secret_sig:  # pyright: ignore[reportPrivateUsage] - no public name
             return SECRET
-        return {key: masked(item) for key, item in mapping.items()}
+        return {key: masked(item) for key, item in sorted(mapping.items())}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [masked(item) for item in value]  # pyright: ignore[reportUnknownVariableType] - a list of whatever a resource takes
     # Numbers cross Pulumi's protocol as doubles.

@@ -32,6 +32,9 @@ class RecordedResource:
     custom: bool
     """False for components, which group others and exist in Pulumi alone."""
 
+    remote: bool
+    """True for components of another package, whose resources its provider registers."""
+
     inputs: dict[str, Any]
     parent: str
     """URN."""
@@ -97,6 +100,7 @@ class RecordingMonitor(mocks.MockMonitor):
                     name=request.name,
                     urn=response.urn,
                     custom=request.custom,
+                    remote=request.remote,
                     inputs=rpc.deserialize_properties(request.object),
                     parent=request.parent,
                     provider=request.provider,

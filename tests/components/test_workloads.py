@@ -1,0 +1,237 @@
+"""What runs in the cluster."""
+
+import base64
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from components.airflow_environment import AirflowEnvironmentArgs, airflow_environment
+from components.airflow_pods import components
+from components.airflow_secrets import SECRETS_OF, url_safe
+from components.database_connection import database_urls
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+
+
+def test_the_config_map_holds_the_names_jobs_and_operators_know(local: Any):
+    data = local.only("ConfigMap", "airflow-config")["data"]
+    assert data["ETL_PACKAGES_ROOT"] == "/app/packages"
+    assert data["AIRFLOW_DAGS_DIR"] == "/opt/airflow/dags"
+    assert data["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    assert data["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+    assert data["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://airflow-api-server:80/execution/"
+
+
+def test_the_config_map_is_what_make_try_would_get_too(local: Any):
+    args = AirflowEnvironmentArgs(
+        execution_api_server_url="http://airflow-api-server:80/execution/",
+        auth_manager="fab",
+        parallelism=4,
+        hostname_callable="airflow.utils.net.get_host_ip_address",
+    )
+    assert local.only("ConfigMap", "airflow-config")["data"] == airflow_environment(args)
+
+
+def test_no_secret_is_in_a_config_map_or_in_a_container(every: Any):
+    for config_map in every.all("ConfigMap"):
+        for key in config_map.inputs["data"]:
+            assert not any(word in key for word in ("SECRET_KEY", "FERNET", "JWT", "SQL_ALCHEMY_CONN", "PASSWORD__")), key
+    for name, container in every.containers():
+        for variable in container.get("env") or []:
+            if "PASSWORD" in variable["name"] and not variable["name"].endswith("_FILE"):
+                assert "value" not in variable, name
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_component_is_a_deployment_that_runs_its_command(local: Any, component: str):
+    spec = local.pods()[f"airflow-{component}"]["spec"]
+    (container,) = spec["containers"]
+    assert container["command"] == ["dumb-init", "--", "airflow", component]
+    assert spec["serviceAccountName"] == f"airflow-{component}"
+
+
+def test_the_service_leads_from_port_80_to_the_api_server_s_8080(every: Any):
+    spec = every.only("Service", "airflow-api-server")["spec"]
+    (port,) = spec["ports"]
+    template = every.pods()["airflow-api-server"]
+    (container,) = template["spec"]["containers"]
+    named = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert (port["port"], named[port["targetPort"]]) == (80, 8080)
+    assert spec["selector"].items() <= template["metadata"]["labels"].items()
+
+
+def test_pods_are_written_for_restricted_pod_security(every: Any):
+    labels = every.only("Namespace")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    for name, template in every.pods().items():
+        security = template["spec"]["securityContext"]
+        assert security["runAsNonRoot"] is True, name
+        assert security["runAsUser"] > 0, name
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert template["spec"]["automountServiceAccountToken"] is False, name
+    for name, container in every.containers():
+        security = container["securityContext"]
+        assert security["allowPrivilegeEscalation"] is False, name
+        assert security["capabilities"] == {"drop": ["ALL"]}, name
+        assert security["readOnlyRootFilesystem"] is True, name
+
+
+def test_every_container_has_requests_and_limits_and_a_pinned_image(every: Any):
+    for name, container in every.containers():
+        for kind in ("requests", "limits"):
+            assert set(container["resources"][kind]) == {"cpu", "memory"}, name
+        assert not container["image"].endswith(":latest"), name
+
+
+def test_long_running_containers_are_probed_and_others_are_not(every: Any):
+    for name, container in every.containers():
+        short = name.startswith("airflow-migrations/") or container["name"] == "dag-sync"
+        for probe in ("startupProbe", "livenessProbe"):
+            assert (probe in container) is not short, f"{name} {probe}"
+
+
+def test_probes_with_a_port_name_a_port_of_their_container(every: Any):
+    for name, container in every.containers():
+        ports = {port["name"] for port in container.get("ports") or []}
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            target = (container.get(probe) or {}).get("httpGet", {}).get("port")
+            assert target is None or target in ports, f"{name} {probe}"
+
+
+def test_a_database_failover_restarts_nothing():
+    """A Multi-AZ failover takes up to two minutes; the scheduler and the heartbeats are red meanwhile."""
+    for name, component in components(grace_seconds=60).items():
+        probe = component.liveness
+        if name != "api-server":
+            assert probe.period_seconds * probe.failure_threshold >= 300, name
+        else:
+            assert probe.http_get.path == "/api/v2/version", "asks nothing of the database"
+
+
+def test_the_scheduler_gives_its_tasks_time_to_end(prod: Any):
+    assert prod.pods()["airflow-scheduler"]["spec"]["terminationGracePeriodSeconds"] == 600
+
+
+def test_only_what_reads_dags_gets_them(every: Any):
+    for name in COMPONENTS:
+        spec = every.pods()[f"airflow-{name}"]["spec"]
+        reads = name in ("scheduler", "dag-processor")
+        assert ("dags" in {volume["name"] for volume in spec["volumes"]}) is reads
+        assert bool(spec.get("initContainers")) is reads
+
+
+def test_sidecar_delivery_holds_airflow_back_until_the_first_sync_and_goes_on(local: Any):
+    (sidecar,) = local.pods()["airflow-dag-processor"]["spec"]["initContainers"]
+    assert sidecar["restartPolicy"] == "Always"
+    assert sidecar["startupProbe"]["httpGet"]["path"] == "/readyz"
+    assert sidecar["command"][2:5] == ["airflow-control-plane", "sync", "--watch"]
+    assert sidecar["command"][5:7] == ["--interval", "300"]
+
+
+def test_init_delivery_ends_and_a_broken_job_does_not_keep_airflow_down(deploy: Any):
+    values = {"airflow-control-plane:image": {"reference": "x:1"}, "airflow-control-plane:dags": {"delivery": "init"}}
+    (init,) = deploy("local", values).pods()["airflow-scheduler"]["spec"]["initContainers"]
+    assert init["command"][2:] == ["airflow-control-plane", "sync", "--exit-zero", "-v"]
+    assert "restartPolicy" not in init
+
+
+def test_two_dag_processors_never_run_at_once(every: Any):
+    spec = every.only("Deployment", "airflow-dag-processor")["spec"]
+    assert (spec["replicas"], spec["strategy"]["type"]) == (1, "Recreate")
+
+
+def test_a_log_volume_has_one_writer_with_a_name_that_lasts(local: Any):
+    spec = local.pods()["airflow-scheduler"]["spec"]
+    (claim,) = [volume for volume in spec["volumes"] if volume["name"] == "logs"]
+    assert claim["persistentVolumeClaim"]["claimName"] == "airflow-logs"
+    assert local.only("Deployment", "airflow-scheduler")["spec"]["strategy"]["type"] == "Recreate"
+    assert (spec["hostname"], spec["subdomain"]) == ("airflow-scheduler", "airflow-scheduler")
+    headless = local.only("Service", "airflow-scheduler")["spec"]
+    assert (headless["clusterIP"], headless["publishNotReadyAddresses"]) == ("None", True)
+
+
+def test_logs_in_a_bucket_need_no_volume(prod: Any):
+    assert not prod.all("PersistentVolumeClaim")
+    data = prod.only("ConfigMap", "airflow-config")["data"]
+    assert data["AIRFLOW__LOGGING__REMOTE_LOGGING"] == "True"
+    assert data["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"].startswith("s3://")
+    assert data["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"].endswith("/task-logs")
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_component_gets_its_own_secrets_and_no_others(local: Any, component: str):
+    (container,) = local.pods()[f"airflow-{component}"]["spec"]["containers"]
+    secrets = {source["secretRef"]["name"] for source in container["envFrom"] if "secretRef" in source}
+    assert secrets == {f"airflow-{purpose}" for purpose in SECRETS_OF[component]}
+    assert ("airflow-jwt-secret" in secrets) is (component in ("api-server", "scheduler"))
+
+
+def test_dag_sync_gets_no_secret(every: Any):
+    for name, container in every.containers():
+        if container["name"].startswith("dag-sync"):
+            assert all("configMapRef" in source for source in container["envFrom"]), name
+
+
+def test_migrations_run_before_workloads_and_again_for_a_new_image(every: Any):
+    (job,) = every.all("Job")
+    assert (job.replace_on_changes, job.delete_before_replace) == (("spec.template",), True)
+    for deployment in every.all("Deployment"):
+        assert job.urn in deployment.dependencies, deployment.name
+
+
+def test_the_first_user_s_password_is_not_an_argument(every: Any):
+    job = every.pods()["airflow-migrations"]["spec"]
+    (create,) = job["containers"]
+    assert "--password" not in " ".join(create["command"])
+    assert {variable["name"] for variable in create["env"]} == {"ADMIN_USERNAME", "ADMIN_PASSWORD"}
+
+
+def test_a_changed_configuration_restarts_the_pods(deploy: Any, local: Any):
+    values = {"airflow-control-plane:image": {"reference": "x:1"}, "airflow-control-plane:airflow": {"parallelism": 5}}
+    other = deploy("local", values)
+    key = "airflow-control-plane/config-checksum"
+    for component in COMPONENTS:
+        before, after = (s.pods()[f"airflow-{component}"]["metadata"]["annotations"][key] for s in (local, other))
+        assert before != after
+
+
+def test_the_namespace_is_silent_but_for_what_is_allowed(every: Any):
+    policy = every.only("NetworkPolicy", "default-deny")["spec"]
+    assert (policy["podSelector"], sorted(policy["policyTypes"])) == ({}, ["Egress", "Ingress"])
+    assert "ingress" not in policy
+    assert "egress" not in policy
+
+
+def test_only_components_with_work_in_the_database_reach_it_from_outside_the_default(local: Any):
+    for component in (*COMPONENTS, "migrations"):
+        egress = local.only("NetworkPolicy", f"airflow-{component}")["spec"]["egress"]
+        assert any(port["port"] == 5432 for rule in egress for port in rule.get("ports", ())), component
+    (rule,) = local.only("NetworkPolicy", "airflow-dag-processor")["spec"]["egress"]
+    assert [port["port"] for port in rule["ports"]] == [5432]
+
+
+def test_no_pod_reaches_the_node_s_credentials(every: Any):
+    for policy in every.all("NetworkPolicy"):
+        for rule in policy.inputs["spec"].get("egress") or []:
+            for peer in rule.get("to") or []:
+                block = peer.get("ipBlock") or {}
+                if block.get("cidr") == "0.0.0.0/0":
+                    assert block["except"] == ["169.254.169.254/32"], policy.name
+
+
+def test_keys_are_random_and_long_enough(local: Any):
+    sizes = {resource.name: resource.inputs["length"] for resource in local.all("RandomBytes")}
+    assert sizes == {"airflow-fernet-key": 32, "airflow-api-secret-key": 32, "airflow-jwt-secret": 64}
+
+
+def test_a_fernet_key_is_written_in_the_url_safe_alphabet():
+    raw = bytes(range(224, 256))
+    assert base64.urlsafe_b64decode(url_safe(base64.b64encode(raw).decode())) == raw
+
+
+def test_both_database_urls_name_their_driver_and_escape_their_parts():
+    urls = database_urls(host="db", port=5432, name="air/flow", username="us:er", password="p@ss/word?", tls="require")
+    assert urls.sync == "postgresql+psycopg2://us%3Aer:p%40ss%2Fword%3F@db:5432/air%2Fflow?sslmode=require"
+    assert urls.asynchronous == "postgresql+asyncpg://us%3Aer:p%40ss%2Fword%3F@db:5432/air%2Fflow?ssl=require"
+    assert unquote(urls.sync.split(":")[2].split("@")[0]) == "p@ss/word?"
