@@ -1,0 +1,159 @@
+"""The aws provider: names, ARNs, endpoints and ids as AWS would give them, and no resource behind them."""
+
+import itertools
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from tests.engine.doubles import sdk_types, wire
+from tests.engine.doubles.aws_facts import IDS, NAME_PROPERTIES, REPLACING
+from tests.engine.doubles.provider import ProviderDouble, RefusedError, Values
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
+
+class AwsDouble(ProviderDouble):
+    """Refuses inputs the SDK has no types for, and changes of types whose replacement rules nobody has written down."""
+
+    package = "aws"
+
+    def __init__(self, ledger: Any) -> None:
+        super().__init__(ledger)
+        self._serial = itertools.count(1)
+
+    def problems(self, token: str, news: Values) -> Iterator[tuple[str, str]]:
+        yield from sdk_types.unknown_inputs(token, {key: value for key, value in news.items() if key != "__defaults"})
+
+    def defaults(self, token: str, name: str, news: Values, olds: Values) -> Values:
+        prop = NAME_PROPERTIES.get(token, "name" if "namePrefix" in sdk_types.input_names(token) else None)
+        if prop is None or prop in news or f"{prop}Prefix" in news:
+            return {}
+        return {prop: olds.get(prop) or f"{name}-{secrets.token_hex(4)[:7]}", "__defaults": [prop]}
+
+    def replacing(self, token: str, olds: Values, news: Values) -> list[str]:
+        changed = {key for key in olds.keys() | news.keys() if key != "__defaults" and olds.get(key) != news.get(key)}
+        if changed and token not in REPLACING:
+            raise RefusedError(f"{', '.join(sorted(changed))} of {token} changed: say in doubles/aws_facts.py what replaces it")
+        replacing = REPLACING.get(token, frozenset())
+        return sorted(changed & ({"region"} | replacing) if "*" not in replacing else changed)
+
+    def replaced_in_place(self, token: str, olds: Values, news: Values) -> bool:
+        """A name somebody chose cannot be had twice; one the provider made up can."""
+        prop = NAME_PROPERTIES.get(token, "name")
+        return prop in news and prop not in news.get("__defaults", ()) and olds.get(prop) == news.get(prop)
+
+    def release(self, token: str, resource_id: str, inputs: Values) -> None:
+        if inputs.get("deletionProtection"):
+            raise RefusedError(f"{token} {resource_id!r} is protected against deletion")
+
+    def identity(self, token: str, name: str, inputs: Values) -> str:
+        if token in IDS:
+            return f"{IDS[token]}-{next(self._serial):017x}"
+        prop = NAME_PROPERTIES.get(token, "name")
+        return str(inputs[prop]) if prop in inputs else f"{name}-{next(self._serial)}"
+
+    def unknown(self, token: str, inputs: Values) -> Values:
+        return sdk_types.unknown_outputs(token, inputs)
+
+    def computed(self, token: str, name: str, resource_id: str, inputs: Values) -> Values:
+        types = sdk_types.output_types(token)
+        outputs = {key: sdk_types.blank(kind) for key, kind in types.items() if key not in inputs}
+        texts = {key: f"{resource_id}-{key}" for key, kind in types.items() if kind is str and key not in inputs}
+        known = {"arn": _arn(token, resource_id), "region": self._region(inputs), "tagsAll": inputs.get("tags", {})}
+        outputs |= (
+            texts | {key: value for key, value in known.items() if key in outputs} | self._special(token, resource_id, inputs)
+        )
+        return {key: value for key, value in outputs.items() if value is not None and key not in ("id", "urn")}
+
+    def _region(self, inputs: Values) -> str:
+        return inputs.get("region") or self.config.get("region") or REGION
+
+    def _special(self, token: str, resource_id: str, inputs: Values) -> dict[str, Any]:
+        region = self._region(inputs)
+        match token.rpartition(":")[2], token.split(":")[1].partition("/")[0]:
+            case "Instance", "rds":
+                address, port = f"{resource_id}.c0ffee.{region}.rds.amazonaws.com", inputs.get("port", 5432)
+                kept = {"secretArn": f"{_arn('aws:secretsmanager/secret:Secret', 'rds!db-1')}-AbCdEf", "secretStatus": "active"}
+                managed = {"masterUserSecrets": [kept]} if inputs.get("manageMasterUserPassword") else {}
+                return {"address": address, "port": port, "endpoint": f"{address}:{port}", **managed}
+            case "Repository", "ecr":
+                return {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{resource_id}", "registryId": ACCOUNT}
+            case "Cluster", "eks":
+                oidc = [{"oidcs": [{"issuer": f"https://oidc.eks.{region}.amazonaws.com/id/{resource_id.upper()}"}]}]
+                authority = {"data": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="}
+                endpoint = f"https://{resource_id}.gr7.{region}.eks.amazonaws.com"
+                return {"endpoint": endpoint, "identities": oidc, "certificateAuthority": authority, "status": "ACTIVE"}
+            case "Bucket", "s3":
+                return {
+                    "bucketDomainName": f"{resource_id}.s3.amazonaws.com",
+                    "bucketRegionalDomainName": f"{resource_id}.s3.{region}.amazonaws.com",
+                }
+            case "Eip", _:
+                return {"allocationId": resource_id, "publicIp": "203.0.113.7"}
+            case "Secret", "secretsmanager":
+                return {"arn": f"{_arn(token, resource_id)}-AbCdEf"}
+            case "Key", "kms":
+                return {"keyId": resource_id}
+            case _:
+                return {}
+
+    def invoke(self, token: str, arguments: Values) -> Values:
+        region = self._region(arguments)
+        match token.rpartition(":")[2]:
+            case "getAvailabilityZones":
+                zones = [f"{region}{letter}" for letter in "abc"]
+                return {
+                    "id": region,
+                    "names": zones,
+                    "zoneIds": [f"euw1-az{i}" for i in (1, 2, 3)],
+                    "groupNames": [region],
+                    "state": "available",
+                }
+            case "getRegion":
+                return {
+                    "id": region,
+                    "name": region,
+                    "region": region,
+                    "description": "Europe (Ireland)",
+                    "endpoint": f"ec2.{region}.amazonaws.com",
+                }
+            case "getCallerIdentity":
+                return {
+                    "id": ACCOUNT,
+                    "accountId": ACCOUNT,
+                    "arn": f"arn:aws:iam::{ACCOUNT}:user/deployer",
+                    "userId": "AIDAEXAMPLE",
+                }
+            case "getPartition":
+                return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+            case "getAuthorizationToken":
+                password = secrets.token_urlsafe(48)
+                self.ledger.generated.append(password)
+                host = f"https://{ACCOUNT}.dkr.ecr.{region}.amazonaws.com"
+                return {
+                    "id": region,
+                    "userName": "AWS",
+                    "password": wire.secret(password),
+                    "proxyEndpoint": host,
+                    "expiresAt": "",
+                }
+            case "getIamPolicyDocument":
+                document = json.dumps({"Version": "2012-10-17", "Statement": arguments.get("statements", [])})
+                return {"id": "1", "json": document, "minifiedJson": document}
+            case _:
+                return super().invoke(token, arguments)
+
+
+def _arn(token: str, resource_id: str) -> str:
+    service, kind = token.split(":")[1].split("/")
+    match service:
+        case "s3":
+            return f"arn:aws:s3:::{resource_id}"
+        case "iam":
+            return f"arn:aws:iam::{ACCOUNT}:{kind}/{resource_id}"
+        case "secretsmanager" | "rds":
+            return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{'db' if kind == 'instance' else kind}:{resource_id}"
+        case _:
+            return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{resource_id}"

@@ -1,0 +1,90 @@
+"""What the Python SDKs know of a resource type: the names of its inputs, their nested types, its outputs."""
+
+import functools
+import importlib
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pulumi import _types as pulumi_types
+
+from tests.engine.doubles.wire import UNKNOWN
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+@functools.cache
+def _classes(token: str) -> tuple[type, type]:
+    """Return the resource class and the class of its arguments of a token such as ``aws:s3/bucket:Bucket``."""
+    package, module, name = token.split(":")
+    parts = [part for part in module.split("/") if part != "index"]
+    if package == "kubernetes":
+        parts = [parts[0].split(".")[0], *parts[1:]]
+    else:
+        parts = [*parts[:-1], _snake(parts[-1])] if parts else [_snake(name)]
+    source = importlib.import_module(".".join([f"pulumi_{package.replace('-', '_')}", *parts]))
+    # Where a nested type is called the same, the resource's own arguments are the InitArgs.
+    return getattr(source, name), getattr(source, f"{name}InitArgs", None) or getattr(source, f"{name}Args")
+
+
+def output_types(token: str) -> dict[str, Any]:
+    return pulumi_types.resource_types(_classes(token)[0])
+
+
+def input_names(token: str) -> frozenset[str]:
+    return frozenset(pulumi_types.input_type_types(_classes(token)[1]))
+
+
+def unknown_inputs(token: str, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield path and reason of every name in ``inputs`` that the SDK's types do not have, at any depth."""
+    yield from _unknown(_classes(token)[1], inputs, "")
+
+
+def _unknown(cls: type, value: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    known = pulumi_types.input_type_types(cls)
+    for key, item in value.items():
+        where = f"{path}.{key}" if path else key
+        if key not in known:
+            yield where, f"unknown property, expected one of {', '.join(sorted(known))}"
+            continue
+        for inner, inner_path in _children(known[key], item, where):
+            yield from _unknown(inner[0], inner[1], inner_path)
+
+
+def _children(annotation: Any, item: Any, path: str) -> Iterator[tuple[tuple[type, Mapping[str, Any]], str]]:
+    cls = _argument_class(annotation)
+    if isinstance(item, list) and typing.get_origin(annotation) is not None:
+        for index, element in enumerate(item):
+            if cls is not None and isinstance(element, dict):
+                yield (cls, element), f"{path}[{index}]"
+    elif isinstance(item, dict) and cls is not None and not _is_mapping(annotation):
+        yield (cls, item), path
+
+
+def _is_mapping(annotation: Any) -> bool:
+    origin = typing.get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def _argument_class(annotation: Any) -> type | None:
+    if isinstance(annotation, type) and pulumi_types.is_input_type(annotation):
+        return annotation
+    return next((found for part in typing.get_args(annotation) if (found := _argument_class(part))), None)
+
+
+def blank(annotation: Any) -> Any:
+    """Return an empty value of a type of output, ``None`` where only the provider could know one."""
+    origin = typing.get_origin(annotation)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {}
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return []
+    return {bool: False, int: 0, float: 0}.get(annotation)
+
+
+def unknown_outputs(token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every output that only a finished resource has, as the engine's mark for not known yet."""
+    return {name: UNKNOWN for name in output_types(token) if name not in inputs and name not in {"id", "urn"}}

@@ -1,0 +1,95 @@
+"""Between protobuf structs, as the engine sends them, and plain Python values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import struct_pb2
+from pulumi.runtime import rpc
+
+UNKNOWN = rpc.UNKNOWN
+_SIGNATURE = rpc._special_sig_key
+_SECRET = rpc._special_secret_sig
+_OUTPUT = rpc._special_output_value_sig
+_RESOURCE = rpc._special_resource_sig
+
+
+def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """Return the struct as a dict. Whole numbers become ``int``: an API server refuses ``80.0`` as a port."""
+    return {key: _from_value(value) for key, value in struct.fields.items()}
+
+
+def _from_value(value: struct_pb2.Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            return from_struct(value.struct_value)
+        case "list_value":
+            return [_from_value(item) for item in value.list_value.values]
+        case "number_value":
+            return int(value.number_value) if value.number_value.is_integer() else value.number_value
+        case "string_value":
+            return value.string_value
+        case "bool_value":
+            return value.bool_value
+        case _:
+            return None
+
+
+def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update(values)
+    return struct
+
+
+def secret(value: Any) -> dict[str, Any]:
+    """Return ``value`` marked as secret, as the engine wants it."""
+    return {_SIGNATURE: _SECRET, "value": value}
+
+
+def resource_reference(urn: str, resource_id: str) -> dict[str, Any]:
+    return {_SIGNATURE: _RESOURCE, "urn": urn, "id": resource_id, "packageVersion": ""}
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` without marks of secrecy, and outputs as what they hold."""
+    if isinstance(value, dict):
+        match value.get(_SIGNATURE):
+            case sig if sig == _SECRET:
+                return plain(value["value"])
+            case sig if sig == _OUTPUT:
+                return plain(value["value"]) if "value" in value else UNKNOWN
+            case _:
+                return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def without_outputs(value: Any) -> Any:
+    """Return ``value`` with output values replaced by secrets, unknowns or plain values: what a resource's inputs may hold."""
+    if isinstance(value, dict):
+        if value.get(_SIGNATURE) == _OUTPUT:
+            inner = without_outputs(value["value"]) if "value" in value else UNKNOWN
+            return secret(inner) if value.get("secret") else inner
+        return {key: without_outputs(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_outputs(item) for item in value]
+    return value
+
+
+def has_unknown(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_unknown(item) for item in value)
+    return value == UNKNOWN
+
+
+def merged(base: Mapping[str, Any], additions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``additions`` laid over it, dict into dict."""
+    result = dict(base)
+    for key, value in additions.items():
+        old = result.get(key)
+        result[key] = (
+            merged(old, value) if isinstance(old, dict) and isinstance(value, dict) and _SIGNATURE not in old else value
+        )
+    return result

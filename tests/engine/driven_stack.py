@@ -1,0 +1,106 @@
+"""A stack of this project, driven by the real engine against provider doubles, its state in files."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation as auto
+
+from tests.built_tools import REPOSITORY
+from tests.engine.doubles import Cloud
+
+PROJECT = "airflow-control-plane"
+
+
+@dataclass
+class DrivenStack:
+    """One stack and everything it leaves behind: provider calls, state files, engine output."""
+
+    name: str
+    cloud: Cloud
+    home: Path
+    stack: auto.Stack
+    environment: Mapping[str, str]
+    output: list[str] = field(default_factory=list)
+    """Everything the engine printed."""
+
+    @classmethod
+    def create(cls, name: str, program: Callable[[], None], *, cloud: Cloud, tools: Path, home: Path) -> "DrivenStack":
+        """Make the stack with the repository's project and stack files, copied so that the engine may write to them."""
+        for file in ("Pulumi.yaml", f"Pulumi.{name}.yaml"):
+            shutil.copy(REPOSITORY / file, home / file)
+        (home / "state").mkdir()
+        environment = {
+            "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "not a secret: this state lives as long as the test",
+            "PULUMI_DEBUG_PROVIDERS": cloud.debug_providers,
+            "PULUMI_HOME": str(home / "pulumi"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        stack = auto.create_stack(
+            name,
+            project_name=PROJECT,
+            program=program,
+            opts=auto.LocalWorkspaceOptions(
+                work_dir=str(home),
+                env_vars=environment,
+                pulumi_command=auto.PulumiCommand(str(tools.parent.parent)),
+            ),
+        )
+        return cls(name, cloud, home, stack, environment)
+
+    def preview(self) -> dict[str, int]:
+        """Return what would change, operation to count, without what stays the same."""
+        return _changes(self.stack.preview(diff=True, on_output=self.output.append, color="never").change_summary)
+
+    def up(self) -> dict[str, int]:
+        """Return what changed, operation to count, without what stayed the same."""
+        return _changes(self.stack.up(diff=True, on_output=self.output.append, color="never").summary.resource_changes or {})
+
+    def destroy(self) -> None:
+        self.stack.destroy(on_output=self.output.append, color="never")
+
+    def configure(self, key: str, value: Any) -> None:
+        """Set ``section.key`` in the stack file, as a person would in an editor."""
+        file = self.home / f"Pulumi.{self.name}.yaml"
+        settings = yaml.safe_load(file.read_text())
+        section, _, inner = f"{PROJECT}:{key}".rpartition(".")
+        place = settings.setdefault("config", {})
+        for part in filter(None, [section]):
+            place = place.setdefault(part, {})
+        place[inner] = value
+        file.write_text(yaml.safe_dump(settings))
+
+    def command(self, *arguments: str) -> str:
+        """Run the engine's command line on this stack and return what it printed."""
+        program = self.stack.workspace.pulumi_command.command
+        done = subprocess.run(
+            [program, *arguments, "--stack", self.name],
+            cwd=self.home,
+            env={"PATH": "/usr/bin:/bin", **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Return the resources in the state, as they lie on disk."""
+        file = self.home / "state" / ".pulumi" / "stacks" / PROJECT / f"{self.name}.json"
+        return json.loads(file.read_text())["checkpoint"]["latest"].get("resources", [])
+
+    def stored_text(self) -> dict[str, str]:
+        """Return everything the engine wrote or said: state, history and backups, exported outputs, printed lines."""
+        files = [path for path in (self.home / "state").rglob("*") if path.is_file()]
+        texts = {str(path.relative_to(self.home)): path.read_text() for path in files}
+        return {**texts, "outputs": self.command("stack", "output", "--json"), "printed": "\n".join(self.output)}
+
+
+def _changes(summary: Mapping[Any, int]) -> dict[str, int]:
+    return {str(getattr(operation, "value", operation)): count for operation, count in summary.items() if operation != "same"}

@@ -1,0 +1,87 @@
+"""One stack from nothing to nothing, and what was seen on the way."""
+
+import subprocess
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.engine.doubles.provider import Call
+from tests.engine.driven_stack import DrivenStack
+
+STATEFUL = (
+    "aws:ec2/vpc:Vpc",
+    "aws:ecr/repository:Repository",
+    "aws:eks/cluster:Cluster",
+    "aws:kms/key:Key",
+    "aws:rds/instance:Instance",
+    "aws:s3/bucket:Bucket",
+    "kubernetes:apps/v1:StatefulSet",
+    "kubernetes:core/v1:Namespace",
+    "kubernetes:core/v1:PersistentVolumeClaim",
+    "random:",
+)
+"""Prefixes of the types that hold what cannot be made again."""
+
+KEPT = (*STATEFUL, "kubernetes:core/v1:Secret")
+"""Prefixes of the types that a change of an ordinary setting leaves standing."""
+
+CHANGES: dict[str, tuple[tuple[str, Any], tuple[str, Any]]] = {
+    "local": (("dags.intervalSeconds", 60), ("image.reference", "docker.io/library/airflow-control-plane:next")),
+    "dev": (("airflow.parallelism", 16), ("image.packages", "examples")),
+    "prod": (("database.instanceClass", "db.m7g.xlarge"), ("image.packages", "examples")),
+}
+"""Stack to an ordinary setting and to one that changes the image, each with its new value."""
+
+
+@dataclass
+class Lifecycle:
+    """The facts of one run: preview, up, preview, a changed setting, a changed image, destroy."""
+
+    stack: DrivenStack
+    planned: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    """What the first up says it did, operation to count."""
+
+    made: list[Call] = field(default_factory=list)
+    resources: list[dict[str, Any]] = field(default_factory=list)
+    """The state after the first up."""
+
+    replanned: dict[str, int] = field(default_factory=dict)
+    retuned: list[Call] = field(default_factory=list)
+    reimaged: list[Call] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    refusal: str = ""
+    """Why a protected stack was not destroyed."""
+
+    calls_of_refused_destroy: list[Call] = field(default_factory=list)
+
+    def run(self) -> None:
+        stack = self.stack
+        self.planned = stack.preview()
+        self.changed = stack.up()
+        self.made = list(stack.cloud.calls)
+        self.resources = stack.resources()
+        self.replanned = stack.preview()
+        (setting, image) = CHANGES[stack.name]
+        stack.configure(*setting)
+        self.retuned = self._calls_of(stack.up)
+        stack.configure(*image)
+        self.reimaged = self._calls_of(stack.up)
+        self.texts = stack.stored_text()
+        if any(resource.get("protect") for resource in self.resources):
+            self.calls_of_refused_destroy = self._calls_of(self._refused_destroy)
+            stack.configure("protect", False)
+            stack.up()
+        stack.destroy()
+        self.texts |= {f"{name} at the end": text for name, text in stack.stored_text().items()}
+
+    def _refused_destroy(self) -> None:
+        # The command line looks before it deletes; the Automation API, told not to, deletes what is not protected.
+        try:
+            self.stack.command("destroy", "--yes", "--non-interactive")
+        except subprocess.CalledProcessError as error:
+            self.refusal = error.stdout + error.stderr
+
+    def _calls_of(self, step: Any) -> list[Call]:
+        before = len(self.stack.cloud.calls)
+        step()
+        return self.stack.cloud.calls[before:]

@@ -1,0 +1,69 @@
+"""The proof is worth something only if it can fail: leaks are found, wrong settings and wrong names stop a preview."""
+
+import base64
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+import pytest
+from pulumi import automation as auto
+
+from tests.engine.conftest import Drive
+from tests.engine.leaks import forms, leaks
+
+
+def test_a_secret_exported_in_plain_text_is_found_wherever_it_went(drive: Drive) -> None:
+    def program() -> None:
+        password = random.RandomPassword("password", length=24)
+        plain = pulumi.Output.unsecret(password.result)
+        hidden = plain.apply(lambda text: base64.b64encode(f"user:{text}@host".encode()).decode())
+        k8s.core.v1.ConfigMap("settings", metadata={"name": "settings"}, data={"hidden": hidden})
+        pulumi.export("plain", plain)
+
+    stack = drive("local", program)
+    stack.up()
+    found = leaks(stack.stored_text(), stack.cloud.generated)
+    state = ".pulumi/stacks/airflow-control-plane/local.json"
+    assert f"secret 0 in state/{state}" in found
+    assert {"secret 0 in outputs", "secret 0 in printed"} <= set(found)
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "use"])
+def test_base64_hides_no_secret_whatever_stands_before_it(before: str) -> None:
+    text = base64.b64encode(f"{before}s3cr3t-with-some-length/+?and more".encode()).decode()
+    assert any(form in text for form in forms("s3cr3t-with-some-length/+?"))
+
+
+def test_a_wrong_setting_stops_the_preview_with_its_fix_and_no_traceback(drive: Drive) -> None:
+    stack = drive("local")
+    stack.configure("dags.intervalSecond", 60)
+    with pytest.raises(auto.CommandError) as refused:
+        stack.preview()
+    text = str(refused.value)
+    assert "dags.intervalSecond: unknown key" in text
+    assert "did you mean dags.intervalSeconds?" in text
+    assert "Traceback" not in text
+    assert stack.cloud.calls == []
+
+
+def test_a_name_the_provider_does_not_know_stops_the_preview(drive: Drive) -> None:
+    def program() -> None:
+        aws.s3.BucketVersioning("versions", bucket="b", versioning_configuration={"status": "Enabled", "mfa": "no"})
+
+    with pytest.raises(auto.CommandError, match=r"versioningConfiguration\.mfa.*unknown property"):
+        drive("local", program).preview()
+
+
+def test_a_job_whose_template_changes_is_deleted_and_made_again(drive: Drive) -> None:
+    image = "a:1"
+
+    def program() -> None:
+        pod = {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": image}]}}
+        k8s.batch.v1.Job("migrate", metadata={"name": "migrate"}, spec={"template": pod})
+
+    stack = drive("local", program)
+    stack.up()
+    image = "a:2"
+    stack.up()
+    assert [call.verb for call in stack.cloud.calls] == ["create", "delete", "create"]

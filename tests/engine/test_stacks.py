@@ -1,0 +1,91 @@
+"""Every stack lives through the real engine: plans, order, replacement, protection, secrets at rest, an end without remains."""
+
+import pytest
+
+from tests.engine.conftest import Drive
+from tests.engine.doubles.provider import Call
+from tests.engine.leaks import leaks
+from tests.engine.lifecycle import KEPT, STATEFUL, Lifecycle
+
+JOB = "kubernetes:batch/v1:Job"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+
+
+@pytest.fixture(scope="module", params=["local", "dev", "prod"])
+def life(request: pytest.FixtureRequest, drive: Drive) -> Lifecycle:
+    """Return a whole life of one stack: the engine takes a few seconds a step, so its facts are gathered once."""
+    lifecycle = Lifecycle(drive(request.param))
+    lifecycle.run()
+    return lifecycle
+
+
+def positions(calls: list[Call], verb: str, token: str) -> list[int]:
+    found = [index for index, call in enumerate(calls) if call.verb == verb and call.type == token]
+    assert found, f"no {verb} of {token}"
+    return found
+
+
+def test_a_first_preview_only_creates(life: Lifecycle) -> None:
+    assert set(life.planned) == {"create"}
+
+
+def test_up_makes_what_the_preview_said(life: Lifecycle) -> None:
+    assert {call.verb for call in life.made} == {"create"}
+    assert life.changed == life.planned
+
+
+def test_a_preview_of_an_unchanged_stack_changes_nothing(life: Lifecycle) -> None:
+    assert life.replanned == {}
+
+
+def test_an_ordinary_setting_changes_something_and_replaces_nothing_that_holds_data(life: Lifecycle) -> None:
+    assert life.retuned
+    assert [call for call in life.retuned if call.verb != "update" and call.type.startswith(KEPT)] == []
+
+
+def test_a_new_image_replaces_nothing_that_holds_data(life: Lifecycle) -> None:
+    assert [call for call in life.reimaged if call.verb != "update" and call.type.startswith(KEPT)] == []
+
+
+def test_the_database_is_migrated_before_any_workload_exists(life: Lifecycle) -> None:
+    (migration,) = positions(life.made, "create", JOB)
+    assert migration < min(positions(life.made, "create", DEPLOYMENT))
+
+
+def test_the_database_exists_before_it_is_migrated(life: Lifecycle) -> None:
+    database = "kubernetes:apps/v1:StatefulSet" if life.stack.name == "local" else "aws:rds/instance:Instance"
+    assert max(positions(life.made, "create", database)) < min(positions(life.made, "create", JOB))
+
+
+def test_a_new_image_migrates_anew_and_only_then_reaches_the_workloads(life: Lifecycle) -> None:
+    (gone,) = positions(life.reimaged, "delete", JOB)
+    (migration,) = positions(life.reimaged, "create", JOB)
+    updates = positions(life.reimaged, "update", DEPLOYMENT)
+    assert gone < migration < min(updates)
+    assert len(updates) == len(positions(life.made, "create", DEPLOYMENT))
+
+
+def test_nothing_the_engine_stores_or_prints_holds_a_secret_in_plain_text(life: Lifecycle) -> None:
+    assert life.stack.cloud.generated
+    assert leaks(life.texts, life.stack.cloud.generated) == []
+
+
+def test_destroy_leaves_nothing(life: Lifecycle) -> None:
+    assert life.stack.cloud.live == {}
+    assert life.stack.resources() == []
+
+
+def test_prod_refuses_to_be_destroyed_and_stays_whole(life: Lifecycle) -> None:
+    if life.stack.name == "prod":
+        assert "protected" in life.refusal
+        assert life.calls_of_refused_destroy == []
+    else:
+        assert not any(resource.get("protect") for resource in life.resources)
+
+
+def test_in_prod_whatever_holds_data_is_protected_and_retained(life: Lifecycle) -> None:
+    holding = [resource for resource in life.resources if resource["type"].startswith(STATEFUL)]
+    kept = {resource["urn"]: (resource.get("protect", False), resource.get("retainOnDelete", False)) for resource in holding}
+    assert holding
+    expected = life.stack.name == "prod"
+    assert {urn: flags for urn, flags in kept.items() if flags != (expected, expected)} == {}
