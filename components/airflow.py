@@ -24,11 +24,6 @@ from components.labels import labels, object_labels
 from components.options import stateful
 
 SERVICE_PORT = 80
-CONFIG_FILE = """\
-# Airflow writes a file with keys of its own where it finds none, a different one in every pod.
-# Everything is set by environment variables: the ConfigMap airflow-config and the Secrets airflow-*.
-[core]
-"""
 
 
 def service_account_name(component: str) -> str:
@@ -108,12 +103,6 @@ class Airflow(pulumi.ComponentResource):
         config_map = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata("airflow-config", "config"), data=environment, opts=child
         )
-        config_file = k8s.core.v1.ConfigMap(
-            f"{name}-config-file",
-            metadata=metadata("airflow-config-file", "config"),
-            data={"airflow.cfg": CONFIG_FILE},
-            opts=child,
-        )
         policies = network_policies(
             database=args.database.peer,
             database_port=args.database.port,
@@ -135,7 +124,6 @@ class Airflow(pulumi.ComponentResource):
         pods = PodArgs(
             image=args.image,
             config_map=config_map.metadata.name,
-            config_file_map=config_file.metadata.name,
             annotations={
                 "airflow-control-plane/config-checksum": pulumi.Output.from_input(environment).apply(config_checksum),
                 "airflow-control-plane/secrets-checksum": args.secrets.checksum,

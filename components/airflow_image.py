@@ -16,7 +16,7 @@ from components.options import stateful
 KEPT_IMAGES = 30
 """Images a repository keeps, the newest: enough to roll back to."""
 
-SOURCES = ("image/Dockerfile", "pyproject.toml", "README.md", "LICENSE", "requirements", "dagsync")
+SOURCES = ("image", "pyproject.toml", "README.md", "LICENSE", "requirements", "dagsync")
 """What the Dockerfile copies, beside the packages, relative to the project."""
 
 

@@ -23,8 +23,6 @@ from components.pod_security import container_security, pod_security
 AIRFLOW_UID = 50000
 """User ``airflow`` of the official image; its group is 0, as OpenShift's arbitrary users need."""
 
-CONFIG_FILE = "/opt/airflow/airflow.cfg"
-
 NAMED_HOST = k8s.core.v1.EnvVarArgs(name="AIRFLOW__CORE__HOSTNAME_CALLABLE", value="airflow.utils.net.getfqdn")
 """For a pod that keeps its name when it is replaced; the others are known by address."""
 
@@ -106,9 +104,6 @@ class PodArgs:
     config_map: pulumi.Input[str]
     """ConfigMap with Airflow's environment."""
 
-    config_file_map: pulumi.Input[str]
-    """ConfigMap with ``airflow.cfg``."""
-
     annotations: Mapping[str, pulumi.Input[str]]
     """Checksums of what the pods read at start, so that a change restarts them."""
 
@@ -144,7 +139,6 @@ def airflow_container(
         volume_mounts=[
             k8s.core.v1.VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108 - an emptyDir of the pod
             k8s.core.v1.VolumeMountArgs(name="logs", mount_path=LOGS_DIR),
-            k8s.core.v1.VolumeMountArgs(name="config", mount_path=CONFIG_FILE, sub_path="airflow.cfg", read_only=True),
             *more_mounts,
         ],
     )
@@ -177,7 +171,6 @@ def pod_spec(
         volumes=[
             k8s.core.v1.VolumeArgs(name="tmp", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(size_limit="1Gi")),
             logs,
-            k8s.core.v1.VolumeArgs(name="config", config_map=k8s.core.v1.ConfigMapVolumeSourceArgs(name=args.config_file_map)),
             *([args.delivery.volume()] if reads_dags else []),
         ],
     )

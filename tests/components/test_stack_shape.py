@@ -3,6 +3,7 @@
 import ipaddress
 import json
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +135,14 @@ def test_an_image_given_by_reference_builds_nothing(deploy: Any):
     given = deploy("dev", values | {"airflow-control-plane:image": {"reference": "registry.example.com/airflow:1"}})
     assert not given.all("Image")
     assert not given.all("Repository")
+
+
+def test_the_tag_covers_everything_the_dockerfile_copies():
+    lines = (Path(__file__).parents[2] / "image" / "Dockerfile").read_text().splitlines()
+    copied = [word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]]
+    assert len(copied) > 5
+    for source in copied:
+        assert source == "${PACKAGES}" or source.startswith(SOURCES), source
 
 
 def test_the_tag_of_a_build_follows_its_content(tmp_path: Any):
