@@ -29,7 +29,8 @@ def sync(options: SyncOptions) -> Report:
 
         report, names = sync_changed(options, listing, listed_ns)
         if all(is_settled(module.signature, listed_ns) for module in listing.modules):
-            repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=())
+            files = tuple(("unchanged", name) for action, name in report.files if action != "delete")
+            repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
             document = {
                 "key": key,
                 "names": names,
@@ -41,6 +42,6 @@ def sync(options: SyncOptions) -> Report:
 
 
 def _report_from(row: list[Any]) -> Report:
-    jobs, written, unchanged, removed, kept, refused, problems, notes, _ = row
+    jobs, written, unchanged, removed, kept, refused, problems, notes, files = row
     problems, notes = (tuple(Finding(*each) for each in findings) for findings in (problems, notes))
-    return Report(jobs, written, unchanged, removed, tuple(kept), tuple(refused), problems, notes, ())
+    return Report(jobs, written, unchanged, removed, tuple(kept), tuple(refused), problems, notes, tuple(map(tuple, files)))
