@@ -14,7 +14,7 @@ _RESOURCE = rpc._special_resource_sig
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Return the struct as a dict. Whole numbers become ``int``: an API server refuses ``80.0`` as a port."""
+    """Return the struct as a dict, with whole numbers as ``int``: an API server refuses ``80.0`` as a port."""
     return {key: _from_value(value) for key, value in struct.fields.items()}
 
 
@@ -50,7 +50,7 @@ def resource_reference(urn: str, resource_id: str) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return ``value`` without marks of secrecy, and outputs as what they hold."""
+    """Return ``value`` without marks of secrecy, outputs as what they hold, and whole numbers as such."""
     if isinstance(value, dict):
         match value.get(_SIGNATURE):
             case sig if sig == _SECRET:
@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
                 return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def without_outputs(value: Any) -> Any:
