@@ -19,11 +19,12 @@ def env(stage_name: str = "") -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def context_sources() -> dict[str, str]:
-    """What each ``COPY`` takes from the repository, with the stage it goes to."""
+def context_sources(*stages: str) -> set[str]:
+    """What the named stages, or all, copy from the repository."""
     return {
-        source: stage.name
+        source
         for stage in STAGES
+        if not stages or stage.name in stages
         for copy in stage.of("COPY")
         if "--from=" not in copy.text
         for source in copy.words[:-1]
@@ -60,8 +61,7 @@ def test_layers_go_from_what_changes_least_to_what_changes_most() -> None:
 
 
 def test_dependencies_see_no_code() -> None:
-    code = {source for source, stage in context_sources().items() if stage in {"uv", "dependencies"}}
-    assert code == {"requirements/uv.txt", "requirements/dagsync.txt"}
+    assert context_sources("uv", "dependencies") == {"requirements/uv.txt", "requirements/dagsync.txt"}
 
 
 def test_everything_installed_is_locked_by_hash() -> None:
@@ -90,7 +90,7 @@ def test_uv_does_not_reach_the_final_image() -> None:
 
 
 def test_what_is_copied_exists_and_decides_the_tag() -> None:
-    packages = parse(TEXT)[1][STAGES.index(BY_NAME["packages"])].of("ARG")[0].text.partition("=")[2]
+    packages = BY_NAME["packages"].of("ARG")[0].words[0].removeprefix("PACKAGES=")
     for source in context_sources():
         if source == "${PACKAGES}":
             assert (ROOT / packages).is_dir()
@@ -121,7 +121,7 @@ def test_no_secret_is_an_argument_or_an_environment_variable() -> None:
     names = [
         word.partition("=")[0] for stage in STAGES for kind in ("ARG", "ENV") for line in stage.of(kind) for word in line.words
     ]
-    assert set(names) & {"BASE_IMAGE", "PACKAGES"}
+    assert "PACKAGES" in names
     assert not [name for name in [*ARGUMENTS, *names] if re.search(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", name, re.I)]
 
 
