@@ -56,7 +56,7 @@ class AirflowImage(pulumi.ComponentResource):
             name,
             context=docker_build.BuildContextArgs(location="."),
             dockerfile=docker_build.DockerfileArgs(location="image/Dockerfile"),
-            build_args={"PACKAGES": args.packages},
+            build_args={"PACKAGES": args.packages, "VERSION": tag},
             platforms=[architecture[args.architecture]],
             push=True,
             # A preview in a pull request needs no builder; `pulumi up` builds.
