@@ -212,7 +212,7 @@ def _summary(console: Console, folder: StateFolder, run: Run) -> None:
 
   Add a job   write {escape(run.packages)}/<package>/jobs/<job>.py with JOB = (main, "what it does");
               it is a DAG a few seconds later. Its DAGs start paused.
-  Look        make logs, make try-status
+  Look        make logs, make status
   End         make stop
 """,
         highlight=False,

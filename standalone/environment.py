@@ -25,6 +25,8 @@ def component_environment(folder: StateFolder, run: Run, secrets: Secrets, inher
     kept = {
         k: v for k, v in inherited.items() if not k.startswith("AIRFLOW") or k.startswith(("AIRFLOW_CONN_", "AIRFLOW_VAR_"))
     }
+    # Without cached bytecode every start compiles Airflow anew, once per component.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     shared = airflow_environment(
         AirflowEnvironmentArgs(
             execution_api_server_url=f"{run.url}/execution/",

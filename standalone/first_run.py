@@ -1,10 +1,13 @@
 """The proof at the end of a start: every job is a DAG, and one of them runs to success."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from standalone import health
 from standalone.errors import FirstRunError, JobsNotLoadedError, PackagesError
@@ -42,14 +45,18 @@ class _Loaded:
     broken: list[dict[str, Any]]
 
 
-def wait_for_dags(api: AirflowApi, expected: Collection[str], *, since: float, seconds: float) -> None:
+def wait_for_dags(
+    api: AirflowApi, expected: Collection[str], *, since: float, seconds: float, check: Callable[[], None]
+) -> None:
     """Wait until each expected DAG was parsed after ``since`` (seconds since the epoch) and no DAG file is broken.
 
+    ``check`` is called at each look and raises when waiting is pointless.
     Raises JobsNotLoadedError with the broken files, or with the jobs that are no DAG at the deadline.
     """
     start = datetime.fromtimestamp(since, UTC)
 
     def look() -> _Loaded:
+        check()
         parsed = {dag for dag, at in api.dags().items() if at >= start}
         return _Loaded(missing=set(expected) - parsed, broken=api.import_errors())
 
@@ -79,19 +86,27 @@ class _Running:
     failed: list[dict[str, Any]]
 
 
-def run(api: AirflowApi, job: Job, *, seconds: float) -> None:
-    """Unpause and trigger ``job`` and wait for its success.
+def run(api: AirflowApi, job: Job, *, seconds: float, check: Callable[[], None]) -> None:
+    """Trigger ``job`` and wait for its success. A DAG that was paused is paused again: its schedule is not what was asked for.
 
+    ``check`` is called at each look and raises when waiting is pointless.
     Raises FirstRunError with the end of the task's log, or at the deadline.
     """
-    api.unpause(job.dag_id)
+    was_paused = api.is_paused(job.dag_id)
+    api.set_paused(job.dag_id, False)
     run_id = api.trigger(job.dag_id)
 
     def look() -> _Running:
+        check()
         failed = [task for task in api.tasks(job.dag_id, run_id) if task["state"] in FAILED_STATES]
         return _Running(state=api.run_state(job.dag_id, run_id), failed=failed)
 
-    seen = health.poll(look, lambda seen: bool(seen.failed) or seen.state in ("success", "failed"), seconds)
+    try:
+        seen = health.poll(look, lambda seen: bool(seen.failed) or seen.state in ("success", "failed"), seconds)
+    finally:
+        if was_paused:
+            with suppress(httpx.HTTPError):
+                api.set_paused(job.dag_id, True)
     if seen.state == "success":
         return
     if not seen.failed and seen.state != "failed":

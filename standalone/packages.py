@@ -12,6 +12,7 @@ from standalone.errors import ComponentError, PackagesError
 from standalone.processes import python
 
 DAGSYNC_SECONDS = 60
+SHOWN_PROBLEMS = 3
 
 
 class Job(BaseModel):
@@ -63,15 +64,36 @@ def check(packages: Path) -> Path:
             "Give the folder that holds your packages: make try PACKAGES=path/to/packages",
         )
     try:
-        has_job = any(module.stem != "__init__" for module in root.glob("*/jobs/*.py"))
+        if not _has_jobs(root):
+            raise PackagesError(f"{root}: expected jobs at <package>/jobs/<job>.py, found none", _where_jobs_are(root))
     except PermissionError as error:
         raise PackagesError(f"{root}: cannot be read: {error.strerror}", "Make it readable for this user.") from error
-    if not has_job:
-        raise PackagesError(
-            f"{root}: expected jobs at <package>/jobs/<job>.py, found none",
-            'Point at the folder above your packages, or add a job that sets JOB = (main, "what it does").',
-        )
     return root
+
+
+def none_healthy(root: Path, discovery: Discovery) -> PackagesError:
+    """Return the error for a folder whose modules hold no job dagsync can read."""
+    problems = "".join(f"\n    {problem.text}" for problem in discovery.problems[:SHOWN_PROBLEMS])
+    return PackagesError(
+        f"{root}: expected a JOB in at least one <package>/jobs/<job>.py, found none{problems}",
+        'Add one: JOB = (main, "what it does"), with main(argv) -> int.',
+    )
+
+
+def _has_jobs(root: Path) -> bool:
+    return any(module.stem != "__init__" for module in root.glob("*/jobs/*.py"))
+
+
+def _where_jobs_are(root: Path) -> str:
+    """Return the fix for a folder without jobs: the one just above or below that has some, or how to write one."""
+    nearby = [child for child in sorted(root.iterdir()) if child.is_dir()]
+    if (root / "jobs").is_dir():
+        nearby.append(root.parent)
+    if root.name == "jobs":
+        nearby.append(root.parent.parent)
+    if found := next(filter(_has_jobs, nearby), None):
+        return f"Did you mean: make try PACKAGES={found}"
+    return 'Point at the folder above your packages, or add a job that sets JOB = (main, "what it does").'
 
 
 def discover(packages: Path, environment: Mapping[str, str]) -> Discovery:

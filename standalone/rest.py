@@ -46,8 +46,11 @@ class AirflowApi:
         """Return each broken DAG file: ``filename``, ``timestamp``, ``stack_trace``."""
         return list(self._pages("/api/v2/importErrors", "import_errors"))
 
-    def unpause(self, dag_id: str) -> None:
-        self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+    def is_paused(self, dag_id: str) -> bool:
+        return self._get(f"/api/v2/dags/{dag_id}")["is_paused"]
+
+    def set_paused(self, dag_id: str, paused: bool) -> None:
+        self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": paused}).raise_for_status()
 
     def trigger(self, dag_id: str) -> str:
         """Start a run now and return its id."""

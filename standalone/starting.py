@@ -7,14 +7,23 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
 from rich.markup import escape
 
 from standalone import database, first_run, health, packages, ports, processes
 from standalone.environment import component_environment, database_urls
-from standalone.errors import AnotherRunError, ComponentError, DiskFullError, PortBusyError, UnhealthyError, tail
+from standalone.errors import (
+    AnotherRunError,
+    ComponentError,
+    DiskFullError,
+    PortBusyError,
+    StandaloneError,
+    UnhealthyError,
+    tail,
+)
 from standalone.progress import Progress
 from standalone.rest import AirflowApi
-from standalone.state import ADMIN_USERNAME, Component, Run, StateFolder
+from standalone.state import ADMIN_USERNAME, Run, StateFolder
 
 FREE_BYTES = 1 << 30
 """Airflow's database and logs grow by tens of MB a day; a full disk corrupts neither, but nothing works."""
@@ -26,7 +35,6 @@ ALREADY_UP_SECONDS = 10.0
 HEALTHY_SECONDS = 180.0
 DAGS_SECONDS = 120.0
 FIRST_RUN_SECONDS = 120.0
-SHOWN_PROBLEMS = 3
 
 COMMANDS: dict[str, list[str]] = {
     # First, as it takes longest to start.
@@ -67,13 +75,15 @@ class Starting:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def bring_up(self) -> packages.Discovery:
-        """Return the jobs found, once Airflow is healthy. Raises StandaloneError for what stopped it."""
+        """Return the jobs found, once Airflow is healthy. Raises StandaloneError for what was in the way."""
         with self.progress.step("jobs") as step:
             discovery = packages.discover(Path(self.run.packages), self.environment)
+            if not discovery.jobs:
+                raise packages.none_healthy(Path(self.run.packages), discovery)
             # Whole before the dag-processor takes its first look; dagsync's own readiness port would be open to the network.
             packages.sync(self.environment)
             step.note = _counted(discovery)
-        for problem in discovery.problems[:SHOWN_PROBLEMS]:
+        for problem in discovery.problems[: packages.SHOWN_PROBLEMS]:
             self.progress.say(f"    [yellow]problem[/] {escape(problem.text)}")
         self._migrate()
         with self.progress.step("Airflow healthy") as step:
@@ -86,22 +96,34 @@ class Starting:
         return discovery
 
     def prove(self, discovery: packages.Discovery, options: StartOptions) -> None:
-        """Wait until every job is a DAG and run one. Raises JobsNotLoadedError or FirstRunError; Airflow stays up."""
-        with AirflowApi(self.run.url) as api:
-            api.log_in(ADMIN_USERNAME, self.secrets.admin_password)
-            with self.progress.step("every job is a DAG") as step:
-                expected = [job.dag_id for job in discovery.jobs]
-                first_run.wait_for_dags(api, expected, since=self.run.began, seconds=DAGS_SECONDS + len(expected) / 10)
-                step.note = f"{len(expected)} DAGs, no import errors"
-            if not options.first_run:
-                return
-            job = first_run.pick(discovery, Path(self.run.packages), options.job)
-            if job is None:
-                self.progress.say("  [yellow]-[/] no job runs without modules that are not installed here; none was run")
-                return
-            with self.progress.step(f"first run: {job.full_name}") as step:
-                first_run.run(api, job, seconds=FIRST_RUN_SECONDS)
-                step.note = "success"
+        """Wait until every job is a DAG and run one.
+
+        Raises JobsNotLoadedError or FirstRunError for what the jobs did, ComponentError or UnhealthyError for Airflow.
+        """
+        try:
+            with AirflowApi(self.run.url) as api:
+                api.log_in(ADMIN_USERNAME, self.secrets.admin_password)
+                self._prove(api, discovery, options)
+        except httpx.HTTPError as error:
+            self._check_alive()
+            log = self.folder.component_log("api-server")
+            raise UnhealthyError(f"the API server refused a request: {error}{tail(log)}", f"The whole log is {log}") from error
+
+    def _prove(self, api: AirflowApi, discovery: packages.Discovery, options: StartOptions) -> None:
+        with self.progress.step("every job is a DAG") as step:
+            expected = [job.dag_id for job in discovery.jobs]
+            seconds = DAGS_SECONDS + len(expected) / 10
+            first_run.wait_for_dags(api, expected, since=self.run.began, seconds=seconds, check=self._check_alive)
+            step.note = f"{len(expected)} DAGs, no import errors"
+        if not options.first_run:
+            return
+        job = first_run.pick(discovery, Path(self.run.packages), options.job)
+        if job is None:
+            self.progress.say("  [yellow]-[/] no job runs without modules that are not installed here; none was run")
+            return
+        with self.progress.step(f"first run: {job.full_name}") as step:
+            first_run.run(api, job, seconds=FIRST_RUN_SECONDS, check=self._check_alive)
+            step.note = "success"
 
     def _launch(self, name: str) -> None:
         quiet = {"PYTHONDONTWRITEBYTECODE": "1"} if name in RUNS_JOBS else {}
@@ -165,7 +187,7 @@ class Starting:
 def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run:
     """Bring Airflow up, prove it, and return its record; one that is up with the same packages is left as it is.
 
-    Raises a StandaloneError. Whatever was started is stopped again unless Airflow got healthy.
+    Raises a StandaloneError. Whatever was started is stopped again, unless it is Airflow's jobs that failed and not Airflow.
     """
     root = packages.check(options.packages)
     folder.prepare()
@@ -183,16 +205,12 @@ def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run
         starting = Starting(folder, run, progress)
         try:
             discovery = starting.bring_up()
-        except BaseException:
-            stop(folder, starting.run.components)
+            starting.prove(discovery, options)
+        except BaseException as error:
+            if not (isinstance(error, StandaloneError) and error.stays_up):
+                processes.stop(folder.root, starting.run.components)
             raise
-        starting.prove(discovery, options)
         return starting.run
-
-
-def stop(folder: StateFolder, components: tuple[Component, ...]) -> int:
-    """End every process of the folder and return how many there were."""
-    return processes.stop(folder.root, components)
 
 
 def _already_up(folder: StateFolder, root: Path, options: StartOptions, progress: Progress) -> Run | None:
@@ -212,7 +230,7 @@ def _already_up(folder: StateFolder, root: Path, options: StartOptions, progress
                 progress.say("Airflow is up already, and healthy.")
                 return run
     with progress.step("ending what is left of the last run"):
-        stop(folder, components)
+        processes.stop(folder.root, components)
     return None
 
 

@@ -2,15 +2,19 @@
 
 import shutil
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import httpx
 import pytest
+from rich.console import Console
 
-from standalone import errors, starting
+from standalone import cli, errors, processes, starting
+from standalone.progress import Progress
 from standalone.state import Component, Run, StateFolder
-from tests.standalone.laptop import Outcome, processes_of
+from tests.standalone.laptop import Outcome, free_port, processes_of
 
 Cli = Callable[..., Outcome]
 
@@ -46,11 +50,26 @@ def test_a_folder_without_jobs_says_where_jobs_are_looked_for(run_cli: Cli, fold
     assert "<package>/jobs/<job>.py, found none" in outcome.err
 
 
+@pytest.mark.parametrize("near", [".", "packages/greeting", "packages/greeting/jobs"])
+def test_a_folder_one_level_off_is_told_the_right_one(run_cli: Cli, folder: StateFolder, packages: Path, near: str) -> None:
+    outcome = run_cli("start", "--packages", packages.parent / near, "--state", folder.root)
+    assert outcome.code == errors.PackagesError.exit_code
+    assert f"make try PACKAGES={packages}" in outcome.err
+
+
+def test_a_folder_whose_jobs_are_all_broken_is_told_where(run_cli: Cli, folder: StateFolder, packages: Path) -> None:
+    job = packages / "greeting" / "jobs" / "hello.py"
+    job.write_text("JOB = (main,\n")
+    outcome = run_cli("start", "--packages", packages, "--state", folder.root, "--port", free_port())
+    assert outcome.code == errors.PackagesError.exit_code
+    assert f"{job}:1: " in outcome.err
+
+
 def test_a_full_disk_is_found_before_anything_starts(
     run_cli: Cli, folder: StateFolder, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=200 << 20))
-    outcome = run_cli("start", "--packages", packages, "--state", folder.root)
+    outcome = run_cli("start", "--packages", packages, "--state", folder.root, "--port", free_port())
     assert outcome.code == errors.DiskFullError.exit_code
     assert "expected 1 GB of free disk, found 0.2 GB" in outcome.err
 
@@ -64,7 +83,7 @@ def test_a_state_folder_that_cannot_be_written_is_named(run_cli: Cli, packages: 
 
 def test_another_start_under_way_is_told(run_cli: Cli, folder: StateFolder, packages: Path) -> None:
     with folder.locked():
-        outcome = run_cli("start", "--packages", packages, "--state", folder.root)
+        outcome = run_cli("start", "--packages", packages, "--state", folder.root, "--port", free_port())
     assert outcome.code == errors.BusyError.exit_code
 
 
@@ -75,11 +94,39 @@ def test_a_component_that_dies_is_shown_with_its_last_words_and_nothing_stays(
     monkeypatch.setattr(starting.database, "next_step", lambda *arguments: "none")
     # An api-server that only says why it cannot live; the others are real and are ended with it.
     monkeypatch.setitem(starting.COMMANDS, "api-server", ["no_such_module_here"])
-    outcome = run_cli("start", "--packages", packages, "--state", folder.root)
+    outcome = run_cli("start", "--packages", packages, "--state", folder.root, "--port", free_port())
     assert outcome.code == errors.ComponentError.exit_code
     assert "api-server ended with exit code 1" in outcome.err
     assert "No module named no_such_module_here" in outcome.err
     assert processes_of(folder.root) == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "stays"),
+    [
+        (KeyboardInterrupt(), False),
+        (httpx.ConnectError("refused"), False),
+        (errors.ComponentError("scheduler ended", "fix"), False),
+        (errors.FirstRunError("job failed", "fix"), True),
+        (errors.JobsNotLoadedError("not a DAG", "fix"), True),
+    ],
+)
+def test_airflow_stays_up_when_a_job_fails_and_only_then(
+    folder: StateFolder, packages: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException, stays: bool
+) -> None:
+    def bring_up(self: starting.Starting) -> None:
+        command = [sys.executable, "-c", "import time; time.sleep(600)"]
+        processes.launch("test", command, environment=self.environment, log=folder.component_log("test"))
+
+    def prove(*arguments: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(starting.Starting, "bring_up", bring_up)
+    monkeypatch.setattr(starting.Starting, "prove", prove)
+    options = starting.StartOptions(packages=packages, port=free_port())
+    with pytest.raises(type(failure)):
+        starting.start(folder, options, Progress(Console(quiet=True)))
+    assert bool(processes_of(folder.root)) == stays
 
 
 def test_nothing_running_is_said_plainly(run_cli: Cli, tmp_path: Path) -> None:
@@ -103,6 +150,7 @@ def test_what_nobody_foresaw_is_one_sentence_too(run_cli: Cli, folder: StateFold
         raise ZeroDivisionError("unforeseen")
 
     monkeypatch.setattr(starting, "start", broken)
+    monkeypatch.setattr(cli, "DEFAULT_STATE", folder.root)
     outcome = run_cli("start", "--state", folder.root)
     assert outcome.code == 1
     assert "ZeroDivisionError: unforeseen" in outcome.err

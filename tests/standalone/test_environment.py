@@ -24,6 +24,10 @@ def test_connections_and_variables_of_the_shell_reach_the_jobs(folder: StateFold
     assert given.items() <= environment(folder, **given).items()
 
 
+def test_airflow_is_not_compiled_anew_at_each_start(folder: StateFolder) -> None:
+    assert "PYTHONDONTWRITEBYTECODE" not in environment(folder, PYTHONDONTWRITEBYTECODE="1")
+
+
 def test_everything_is_reached_on_loopback_only_and_past_any_proxy(folder: StateFolder) -> None:
     found = environment(folder, HTTP_PROXY="http://proxy:3128", NO_PROXY="corp.example")
     assert found["AIRFLOW__API__HOST"] == "127.0.0.1"

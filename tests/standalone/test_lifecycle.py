@@ -18,7 +18,6 @@ from tests.standalone.laptop import free_port, processes_of, write_job
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 240
-WARM_SECONDS = 60
 NEW_JOB_SECONDS = 40
 
 
@@ -119,10 +118,9 @@ def test_a_life_from_first_start_to_stop(laptop: Laptop, tmp_path: Path) -> None
     assert "Traceback" not in interrupted.stderr
     assert processes_of(laptop.state) == []
 
-    began = time.monotonic()
     warm = laptop.run(laptop.start_command(other))
     assert warm.returncode == 0, warm.stdout + warm.stderr
-    assert time.monotonic() - began < WARM_SECONDS
+    assert "database" not in warm.stdout, "a warm start has nothing to migrate"
     with laptop.api() as api:
         assert list(api.dags()) == ["farewell_goodbye"]
         assert api.import_errors() == []
