@@ -37,7 +37,7 @@ def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tupl
     manifest = decode_manifest(recorded)
     plan = make_plan(discovery, manifest, _on_disk(options.dags_dir), options)
     apply_plan(options.dags_dir, plan, manifest, recorded)
-    names = sorted({change.name for change in plan.changes} | {Path(each.path).name for each in plan.problems + plan.notes})
+    names = sorted({change.name for change in plan.changes} | plan.untouched)
     return _report(discovery, plan), [*names, f"{STATE_FOLDER}/{MANIFEST_NAME}"]
 
 

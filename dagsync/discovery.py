@@ -31,6 +31,9 @@ class Discovery:
     broken_packages: frozenset[str]
     """Packages of which it cannot be told what jobs they have."""
 
+    empty_modules: frozenset[str]
+    """``package.job`` of modules without a single byte: an editor or a copy may be about to fill them."""
+
 
 def discover(root: Path, skipped: Collection[str] = DEFAULT_SKIPPED_PACKAGES) -> Discovery:
     """Read every job below ``root``. Raises ``PackagesRootError``."""
@@ -60,7 +63,7 @@ def _read(root: Path, module: ModuleFile) -> Reading:
         data = (root / module.path).read_bytes()
     except OSError as error:
         return Reading(problems=(Finding(module.path, 0, f"cannot be read: {error.strerror}", "make it readable"),))
-    return read_job(data, module.package, module.module_path, module.path)
+    return read_job(data, module.package, module.module_path.rpartition("/")[2], module.path)
 
 
 def assemble(listing: Listing, readings: Mapping[str, Reading]) -> Discovery:
@@ -104,6 +107,7 @@ def assemble(listing: Listing, readings: Mapping[str, Reading]) -> Discovery:
         notes=tuple(sorted(notes, key=lambda finding: (finding.path, finding.line))),
         broken_jobs=frozenset(broken_jobs | related.keys()),
         broken_packages=frozenset(broken_packages),
+        empty_modules=frozenset(f"{each.package}.{each.module_path}" for each in listing.modules if not each.signature.size),
     )
 
 

@@ -48,6 +48,9 @@ class Plan:
     files: frozenset[str]
     """Names of the files that are ours afterwards."""
 
+    untouched: frozenset[str]
+    """Names of files left alone though ours by name or by header."""
+
     incomplete: bool
     """A file was left because the record is lost, so a new record must not pretend to know what is in it."""
 
@@ -68,13 +71,18 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     folder = options.dags_dir
     declared = {spec.ref: spec for spec in discovery.jobs}
     ids = {spec.dag_id for spec in discovery.jobs}
+    problems: list[Finding] = []
     kept: dict[str, JobSpec] = {}
     gone: dict[str, JobSpec] = {}
     for ref, spec in manifest.jobs.items():
         if ref in declared or spec.dag_id in ids:
             continue
         ids.add(spec.dag_id)
-        if ref in discovery.broken_jobs or spec.package in discovery.broken_packages:
+        if ref in discovery.empty_modules:
+            kept[ref] = spec
+            message = "is empty; the job's last good DAG stays"
+            problems.append(Finding(spec.source, 0, message, "delete the file if the job is gone"))
+        elif ref in discovery.broken_jobs or spec.package in discovery.broken_packages:
             kept[ref] = spec
         else:
             gone[ref] = spec
@@ -90,14 +98,15 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     for spec in jobs.values():
         name = dag_file_name(spec, options.group_by)
         counts[name] = counts.get(name, 0) + 1
-    problems: list[Finding] = []
     changes: list[Change] = []
     left: list[str] = []
+    in_the_way: list[str] = []
     for name, after in desired.items():
         before = on_disk.get(name)
         if before is None:
             changes.append(Change("create", name, counts[name], b"", after))
         elif not is_ours(before):
+            in_the_way.append(name)
             message = "is in the way: it was not written by dagsync and is left alone"
             problems.append(Finding(f"{folder}/{name}", 0, message, "rename it, or the package whose DAGs belong there"))
         elif manifest.lost and _holds_broken_job(before, discovery):
@@ -107,7 +116,7 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
         else:
             action: Action = "unchanged" if before == after else "update"
             changes.append(Change(action, name, counts[name], before, after))
-    blocked = {finding.path.rpartition("/")[2] for finding in problems}
+    blocked = {*left, *in_the_way}
     ours = {name for name in on_disk.keys() | desired.keys() if name in desired or is_ours(on_disk[name])} - blocked
     strays = ours - desired.keys() - manifest.files
     notes = [Finding(f"{folder}/{name}", 0, _STRAY, "delete it if no job needs it") for name in sorted(strays)]
@@ -124,6 +133,7 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
         problems=tuple(problems),
         notes=tuple(notes),
         files=frozenset((desired.keys() - blocked) | (frozenset[str]() if options.clean else stale)),
+        untouched=frozenset(blocked | strays),
         incomplete=bool(left),
     )
 
