@@ -8,7 +8,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from dagsync.manifest import spec_from
+from dagsync.manifest import row_of, spec_from
 from dagsync.model import Finding
 from dagsync.reading import NOT_A_JOB, Reading
 from dagsync.storage import code_version, is_settled, read_checked, write_checked
@@ -46,7 +46,7 @@ def remember_readings(
 def _row_of(signature: Signature, reading: Reading) -> list[Any]:
     if reading is NOT_A_JOB:
         return [signature]
-    spec = None if reading.spec is None else astuple(reading.spec)
+    spec = None if reading.spec is None else row_of(reading.spec)
     return [signature, spec, [astuple(each) for each in reading.problems], [astuple(each) for each in reading.notes]]
 
 

@@ -180,7 +180,7 @@ def _watch(parsed: argparse.Namespace, options: "SyncOptions") -> int:
     def failed(error: DagsyncError) -> None:
         _complain(error_lines(error))
 
-    state = health.Health(stale_after_seconds=60.0)
+    state = health.Health(stale_after_seconds=300.0)
     with ExitStack() as stack:
         stop = stack.enter_context(watching.stopping_on_signals())
         if parsed.health_port is not None:

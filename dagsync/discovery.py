@@ -60,7 +60,8 @@ def _read(root: Path, module: ModuleFile) -> Reading:
     if module.signature.size > MAX_SOURCE_BYTES:
         return Reading(problems=(Finding(module.path, 0, f"is larger than {MAX_SOURCE_BYTES} bytes", "split the module"),))
     try:
-        data = (root / module.path).read_bytes()
+        with open(f"{root}/{module.path}", "rb") as file:  # noqa: PTH123 - 15 % of a cold sync go into Path otherwise
+            data = file.read()
     except OSError as error:
         return Reading(problems=(Finding(module.path, 0, f"cannot be read: {error.strerror}", "make it readable"),))
     return read_job(data, module.package, module.module_path.rpartition("/")[2], module.path)

@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from dagsync.model import JobSpec
@@ -30,7 +31,7 @@ class Manifest:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return the manifest as JSON, the same bytes for the same content."""
-    jobs = [list(astuple(manifest.jobs[ref])) for ref in sorted(manifest.jobs)]
+    jobs = [row_of(manifest.jobs[ref]) for ref in sorted(manifest.jobs)]
     document = {"format": FORMAT, "files": sorted(manifest.files), "jobs": jobs}
     return json.dumps(document, separators=(",", ":")).encode()
 
@@ -51,8 +52,13 @@ def decode_manifest(data: bytes | None) -> Manifest:
     return Manifest(files, {spec.ref: spec for spec in specs})
 
 
+# dataclasses.astuple copies deeply, which costs a third as much as parsing the sources.
+row_of = attrgetter(*(each.name for each in fields(JobSpec)))
+"""Returns the fields of a job, in order."""
+
+
 def spec_from(row: list[Any]) -> JobSpec:
-    """Return the job written by ``dataclasses.astuple``. Raises ``TypeError`` or ``ValueError`` for anything else."""
+    """Return the job of a row written by ``row_of``. Raises ``TypeError`` or ``ValueError`` for anything else."""
     package, name, description, schedule, retries, after, args, line = row
     texts = (package, name, description, *after, *args, *([] if schedule is None else [schedule]))
     if not all(isinstance(text, str) for text in texts) or not isinstance(retries, int) or not isinstance(line, int):

@@ -30,6 +30,9 @@ class Reading:
 NOT_A_JOB = Reading()
 
 
+_BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.TryStar)
+
+
 class _RefusalError(Exception):
     def __init__(self, line: int, message: str, fix: str = "") -> None:
         super().__init__(message)
@@ -82,9 +85,9 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt, bool]]:
     """Yield statements run at import, and whether each certainly runs once."""
     for statement in body:
         yield statement, True
+        if not isinstance(statement, _BLOCKS):
+            continue
         for field in ("body", "handlers", "orelse", "finalbody"):
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                break
             for inner in getattr(statement, field, ()):
                 nested = inner.body if isinstance(inner, ast.ExceptHandler) else [inner]
                 for deeper, _ in _statements(nested):

@@ -131,7 +131,7 @@ def code_version() -> str:
 
 def fingerprint(*parts: object) -> str:
     """Return a digest of plain values."""
-    return _digest(repr(parts).encode()).decode()
+    return _digest("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).decode()
 
 
 def is_settled(signature: Signature, listed_ns: int) -> bool:

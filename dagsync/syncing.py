@@ -20,7 +20,7 @@ def sync(options: SyncOptions) -> Report:
     with locked(options.dags_dir), writing(options.dags_dir):
         listed_ns = time.time_ns()
         listing = list_modules(options.packages_root, options.skipped)
-        key = fingerprint(code_version(), options, listing)
+        key = fingerprint(code_version(), options, listing.text())
         last = read_checked(options.dags_dir, _LAST_NAME)
         if last is not None and last["key"] == key and last["signatures"] == signatures(options.dags_dir, last["names"]):
             return _report_from(last["report"])

@@ -87,7 +87,7 @@ def _ticks(root: Path, stop: threading.Event) -> Iterator[bool]:
                 unseen = False
                 if _identity(root) != identity:
                     break
-        except OSError:
+        except (OSError, RuntimeError):
             # No root yet, or the kernel has no watches left: looking every few seconds is cheap enough.
             if not stop.wait(RETRY_SECONDS):
                 yield True

@@ -1,0 +1,187 @@
+"""Killed at any instant or run many times at once, a sync leaves complete files, and the next one puts all right."""
+
+import ast
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dagsync import storage
+from dagsync.rendering import MARKER
+from tests.dagsync.tree import Monorepo
+
+KILLS = 30
+COMMAND = [sys.executable, "-m", "dagsync", "sync", "--allow-mass-removal"]
+
+
+def tree(monorepo: Monorepo, version: int) -> None:
+    """Write 60 jobs in 12 packages, all of them different in every version."""
+    for package in range(12):
+        for job in range(5):
+            monorepo.job(f"p{package}.j{job}", f"JOB = (main, 'version {version} ' * 40, {{'retries': {version % 5}}})")
+
+
+class Reader(threading.Thread):
+    """Parses every DAG file it sees, over and over, as the dag-processor does."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self.folder, self.stop, self.partial, self.read = folder, threading.Event(), list[str](), 0
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            for path in self.folder.glob("*.py"):
+                try:
+                    content = path.read_bytes()
+                except FileNotFoundError:
+                    continue
+                self.read += 1
+                # Whole: the header, five DAGs, and an end that parses.
+                if not content.startswith(MARKER.encode()) or content.count(b"with DAG(") != 5:
+                    self.partial.append(path.name)
+                try:
+                    ast.parse(content)
+                except SyntaxError:
+                    self.partial.append(path.name)
+
+
+def test_killed_at_any_instant_every_file_is_complete_and_the_next_sync_repairs(monorepo: Monorepo) -> None:
+    tree(monorepo, 0)
+    monorepo.sync()
+    environment = {"ETL_PACKAGES_ROOT": str(monorepo.packages), "AIRFLOW_DAGS_DIR": str(monorepo.dags)}
+    reader = Reader(monorepo.dags)
+    reader.start()
+    chance = random.Random(7)
+    killed = 0
+    try:
+        for version in range(1, KILLS + 1):
+            tree(monorepo, version)
+            process = subprocess.Popen(COMMAND, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(chance.uniform(0.05, 0.3))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                killed += 1
+            process.wait()
+            assert len(monorepo.files()) == 12
+    finally:
+        reader.stop.set()
+        reader.join()
+    assert killed >= 3, "too few syncs were under way when they were killed"
+    assert reader.read > 100
+    assert reader.partial == []
+
+    report = monorepo.sync()
+    assert (report.problems, report.removed) == ((), 0)
+    fresh = Monorepo(monorepo.dags.parent / "fresh")
+    tree(fresh, KILLS)
+    fresh.sync()
+    assert monorepo.files() == fresh.files()
+    assert not list((monorepo.dags / ".dagsync").glob("*.tmp"))
+
+
+def steps(monkeypatch: pytest.MonkeyPatch, die_at: int) -> None:
+    """Make the process end, as if killed, at the ``die_at``-th change it makes to the file system."""
+    done = 0
+
+    def counted(original: object) -> object:
+        def call(*args: object, **kwargs: object) -> object:
+            nonlocal done
+            done += 1
+            if done == die_at:
+                os._exit(9)
+            return original(*args, **kwargs)  # pyright: ignore[reportCallIssue, reportUnknownVariableType] - any function
+
+        return call
+
+    for owner, name in ((os, "fsync"), (Path, "replace"), (Path, "unlink"), (Path, "open")):
+        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+
+
+def test_ended_before_each_single_step_the_next_sync_completes_it(monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def before() -> None:
+        for ref in ("a.x", "a.y", "b.x", "c.x", "d.x"):
+            monorepo.job(ref)
+        monorepo.sync(allow_mass_removal=True)
+
+    def change() -> None:
+        monorepo.job("a.x", 'JOB = (main, "Changed")')
+        monorepo.job("e.x")
+        (monorepo.packages / "b/jobs/x.py").unlink(missing_ok=True)
+
+    for die_at in range(1, 60):
+        before()
+        change()
+        child = os.fork()
+        if child == 0:
+            steps(monkeypatch, die_at)
+            monorepo.sync()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        for content in monorepo.files().values():
+            ast.parse(content)
+        # Broken right after the crash, a job keeps the newest DAG it had.
+        monorepo.job("e.x", "JOB = (")
+        was_written = (monorepo.dags / "e_dags.py").exists()
+        monorepo.sync()
+        assert monorepo.dag_ids() - {"e_x"} == {"a_x", "a_y", "c_x", "d_x"}
+        assert ("e_x" in monorepo.dag_ids()) or not was_written
+        assert b"Changed" in monorepo.files()["a_dags.py"]
+        (monorepo.packages / "e/jobs/x.py").unlink()
+        monorepo.sync(allow_mass_removal=True)
+        if os.waitstatus_to_exitcode(status) == 0:
+            assert die_at > 10
+            return
+    pytest.fail("the sync never ended")
+
+
+def test_interrupted_write_leaves_the_old_file(monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monorepo.job("sales.load")
+    monorepo.sync()
+    before = monorepo.files()
+    monorepo.job("sales.load", 'JOB = (main, "Changed")')
+
+    class FullDiskError(OSError):
+        pass
+
+    def fails(descriptor: int) -> None:
+        raise FullDiskError(28, "No space left on device")
+
+    monkeypatch.setattr(storage.os, "fsync", fails)
+    with pytest.raises(storage.TargetWriteError, match="No space left on device"):
+        monorepo.sync()
+    assert monorepo.files() == before
+
+
+def test_temporary_files_are_not_taken_for_dag_files(monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    replace = Path.replace
+
+    def spy(self: Path, target: Path) -> Path:
+        seen.append(self.name)
+        assert self.stat().st_dev == monorepo.dags.stat().st_dev
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", spy)
+    monorepo.job("sales.load")
+    monorepo.sync()
+    assert seen
+    assert not [name for name in seen if name.endswith(".py")]
+
+
+def test_syncs_at_the_same_time_end_in_the_bytes_of_one(monorepo: Monorepo) -> None:
+    tree(monorepo, 1)
+    environment = {"ETL_PACKAGES_ROOT": str(monorepo.packages), "AIRFLOW_DAGS_DIR": str(monorepo.dags)}
+    processes = [subprocess.Popen(COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(8)]
+    ended = [(process.communicate(timeout=60), process.returncode) for process in processes]
+    assert [code for _, code in ended] == [0] * 8, ended
+    alone = Monorepo(monorepo.dags.parent / "alone")
+    tree(alone, 1)
+    alone.sync()
+    assert monorepo.files() == alone.files()
+    assert sum(b"60 DAGs written" in output for (output, _), _ in ended) == 1
