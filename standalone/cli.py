@@ -130,12 +130,13 @@ def logs(
     if not any(path.exists() for path in paths.values()):
         raise NotRunningError(f"{folder.logs}: no logs yet", "Start Airflow: make try")
     console = _console()
+    added = reading.follow(paths)
     for name, path in paths.items():
         for line in reading.last_lines(path, lines):
             _print_line(console, name, line, alone=component is not None)
     if follow:
         try:
-            for name, line in reading.follow(paths):
+            for name, line in added:
                 _print_line(console, name, line, alone=component is not None)
         except KeyboardInterrupt:
             return

@@ -38,6 +38,8 @@ def component_environment(folder: StateFolder, run: Run, secrets: Secrets, inher
             dags_dir=str(folder.dags),
             logs_dir=str(folder.logs / "tasks"),
             api_server_port=run.port,
+            # Airflow's default asks DNS for a full name, for which a laptop may wait seconds.
+            hostname_callable="socket.gethostname",
             simple_auth_passwords_file=str(folder.passwords),
         )
     )

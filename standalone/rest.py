@@ -65,9 +65,9 @@ class AirflowApi:
         return self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
 
     def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
-        """Return the log's messages of one try."""
+        """Return what the job itself wrote in one try, then the exceptions that ended it."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
-        return [line["event"] if isinstance(line, dict) else str(line) for line in self._get(path)["content"]]
+        return own_lines(self._get(path)["content"])
 
     def _get(self, path: str, **parameters: int) -> dict[str, Any]:
         return self._client.get(path, params=parameters).raise_for_status().json()
@@ -80,3 +80,16 @@ class AirflowApi:
             offset += PAGE
             if offset >= page["total_entries"]:
                 return
+
+
+def own_lines(content: list[dict[str, Any]]) -> list[str]:
+    """Return a job's own lines of a task's structured log, without Airflow's, then ``Type: message`` of each exception."""
+    said: list[str] = []
+    raised: list[str] = []
+    # Standard output comes through a pipe of its own and may arrive after what was logged later.
+    for line in sorted(content, key=lambda line: line.get("timestamp") or ""):
+        logger = line.get("logger", "task")
+        raised += [f"{each['exc_type']}: {each['exc_value']}" for each in line.get("error_detail", [])]
+        if logger != "task" and not logger.startswith("airflow."):
+            said.append(line["event"])
+    return said + raised

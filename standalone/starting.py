@@ -76,7 +76,7 @@ class Starting:
 
     def bring_up(self) -> packages.Discovery:
         """Return the jobs found, once Airflow is healthy. Raises StandaloneError for what was in the way."""
-        with self.progress.step("jobs") as step:
+        with self.progress.step("DAG files") as step:
             discovery = packages.discover(Path(self.run.packages), self.environment)
             if not discovery.jobs:
                 raise packages.none_healthy(Path(self.run.packages), discovery)
@@ -90,7 +90,7 @@ class Starting:
             for name in COMMANDS:
                 self._launch(name)
             self._wait_until_healthy()
-            step.note = "api-server, scheduler, triggerer, dag-processor, dagsync"
+            step.note = ", ".join(COMMANDS)
         self.run = replace(self.run, ready=True)
         self.folder.write_run(self.run)
         return discovery
@@ -114,7 +114,7 @@ class Starting:
             expected = [job.dag_id for job in discovery.jobs]
             seconds = DAGS_SECONDS + len(expected) / 10
             first_run.wait_for_dags(api, expected, since=self.run.began, seconds=seconds, check=self._check_alive)
-            step.note = f"{len(expected)} DAGs, no import errors"
+            step.note = f"{_plural(len(expected), 'DAG')}, no import errors"
         if not options.first_run:
             return
         job = first_run.pick(discovery, Path(self.run.packages), options.job)
@@ -254,5 +254,10 @@ def _check_machine(folder: StateFolder, port: int) -> None:
 
 
 def _counted(discovery: packages.Discovery) -> str:
-    found = f"{len(discovery.jobs)} in {len({job.package for job in discovery.jobs})} packages"
-    return f"{found}, {len(discovery.problems)} with problems" if discovery.problems else found
+    count = len({job.package for job in discovery.jobs})
+    found = f"{_plural(len(discovery.jobs), 'job')} in {_plural(count, 'package')}"
+    return f"{found}, {_plural(len(discovery.problems), 'problem')}" if discovery.problems else found
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
