@@ -1,13 +1,10 @@
 """The command line, and the only place that prints or chooses an exit code."""
 
-import signal
 import sys
 import traceback
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,7 +13,10 @@ from rich.markup import escape
 from standalone import logs as reading
 from standalone import processes, starting, status
 from standalone.errors import InterruptedStartError, NotRunningError, StandaloneError
+from standalone.interruption import interruptible
+from standalone.preflight import StartOptions
 from standalone.progress import Progress
+from standalone.roster import COMPONENTS
 from standalone.state import ADMIN_USERNAME, Run, StateFolder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -61,9 +61,9 @@ def start(
     """
     console = _console()
     folder = StateFolder(state)
-    options = starting.StartOptions(packages=packages, port=port, first_run=first_run, job=job)
+    options = StartOptions(packages=packages, port=port, first_run=first_run, job=job)
     console.print(f"[bold]Airflow on this machine[/], jobs from {escape(str(packages))}", highlight=False, soft_wrap=True)
-    with _interruptible():
+    with interruptible():
         try:
             run = starting.start(folder, options, Progress(console))
         except KeyboardInterrupt as error:
@@ -82,13 +82,13 @@ def start(
 def stop(state: StateOption = DEFAULT_STATE) -> None:
     """End every process of Airflow. What it knows stays for the next start."""
     folder = StateFolder(state)
-    if not folder.root.is_dir():
-        _console().print("Nothing is running.")
-        return
-    with folder.locked():
+    # Processes outlive a folder that was deleted under them.
+    with folder.locked() if folder.is_ours() else nullcontext():
         run = folder.read_run()
         count = processes.stop(folder.root, run.components if run else ())
-    _console().print(f"Stopped: {count} processes." if count else "Nothing is running.", highlight=False)
+    _console().print(
+        f"Stopped: {count} {'process' if count == 1 else 'processes'}." if count else "Nothing is running.", highlight=False
+    )
 
 
 @app.command("status")
@@ -114,18 +114,16 @@ def show_status(
 
 @app.command()
 def logs(
-    component: Annotated[
-        str | None, typer.Argument(help=f"One of {', '.join(starting.COMPONENTS)}.", show_default="all")
-    ] = None,
+    component: Annotated[str | None, typer.Argument(help=f"One of {', '.join(COMPONENTS)}.", show_default="all")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added, until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines of each.")] = 20,
     state: StateOption = DEFAULT_STATE,
 ) -> None:
     """Show the components' logs. Those of tasks are in Airflow's page, and under logs/tasks in the state folder."""
-    if component is not None and component not in starting.COMPONENTS:
-        raise typer.BadParameter(f"{component}: expected one of {', '.join(starting.COMPONENTS)}")
+    if component is not None and component not in COMPONENTS:
+        raise typer.BadParameter(f"{component}: expected one of {', '.join(COMPONENTS)}")
     folder = StateFolder(state)
-    names = [component] if component else list(starting.COMPONENTS)
+    names = [component] if component else list(COMPONENTS)
     paths = {name: folder.component_log(name) for name in names}
     if not any(path.exists() for path in paths.values()):
         raise NotRunningError(f"{folder.logs}: no logs yet", "Start Airflow: make try")
@@ -180,27 +178,9 @@ def _keep_traceback() -> str:
 
 def _print_line(console: Console, name: str, line: str, *, alone: bool) -> None:
     if not alone:
-        colour = COLOURS[starting.COMPONENTS.index(name) % len(COLOURS)]
+        colour = COLOURS[COMPONENTS.index(name) % len(COLOURS)]
         console.print(f"[{colour}]{name:<14}[/]", end="")
     console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _interruptible() -> Generator[None]:
-    """Treat a closed terminal and SIGTERM like Ctrl-C, and a second one while cleaning up not at all."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        for name in handled:
-            signal.signal(name, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(name, interrupt) for name in handled]
-    try:
-        yield
-    finally:
-        for name, handler in zip(handled, before, strict=True):
-            signal.signal(name, handler)
 
 
 def _summary(console: Console, folder: StateFolder, run: Run) -> None:

@@ -4,63 +4,23 @@ import os
 import shutil
 import subprocess
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 from rich.markup import escape
 
-from standalone import database, first_run, health, packages, ports, processes
+from standalone import database, first_run, health, packages, preflight, processes, roster
 from standalone.environment import component_environment, database_urls
-from standalone.errors import (
-    AnotherRunError,
-    ComponentError,
-    DiskFullError,
-    PortBusyError,
-    StandaloneError,
-    UnhealthyError,
-    tail,
-)
+from standalone.errors import ComponentError, StandaloneError, UnhealthyError, tail
 from standalone.progress import Progress
 from standalone.rest import AirflowApi
 from standalone.state import ADMIN_USERNAME, Run, StateFolder
 
-FREE_BYTES = 1 << 30
-"""Airflow's database and logs grow by tens of MB a day; a full disk corrupts neither, but nothing works."""
-
-DEFAULT_PORT = 8080
-
 MIGRATION_SECONDS = 600.0
-ALREADY_UP_SECONDS = 10.0
 HEALTHY_SECONDS = 180.0
 DAGS_SECONDS = 120.0
 FIRST_RUN_SECONDS = 120.0
-
-COMMANDS: dict[str, list[str]] = {
-    # First, as it takes longest to start.
-    "api-server": ["airflow", "api-server"],
-    # Without log servers: they listen on every address, and the API server reads the same folder.
-    "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
-    "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
-    "dag-processor": ["airflow", "dag-processor"],
-    "dagsync": ["dagsync", "sync", "--watch"],
-}
-COMPONENTS = tuple(COMMANDS)
-RUNS_JOBS = ("scheduler", "dag-processor")
-"""What imports a person's code, and must not leave ``__pycache__`` in their tree."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StartOptions:
-    """What ``start`` was asked for."""
-
-    packages: Path
-    port: int | None = None
-    """``None``: 8080, or wherever a run that is up already listens."""
-
-    first_run: bool = True
-    job: str | None = None
-    """``package.job`` to run first; ``None`` chooses."""
 
 
 class Starting:
@@ -72,14 +32,16 @@ class Starting:
         self.progress = progress
         self.secrets = folder.read_secrets()
         self.environment = component_environment(folder, run, self.secrets, os.environ)
+        self._job: packages.Job | None = None
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def bring_up(self) -> packages.Discovery:
+    def bring_up(self, options: preflight.StartOptions) -> packages.Discovery:
         """Return the jobs found, once Airflow is healthy. Raises StandaloneError for what was in the way."""
         with self.progress.step("DAG files") as step:
             discovery = packages.discover(Path(self.run.packages), self.environment)
             if not discovery.jobs:
                 raise packages.none_healthy(Path(self.run.packages), discovery)
+            self._job = first_run.pick(discovery, Path(self.run.packages), options.job)
             # Whole before the dag-processor takes its first look; dagsync's own readiness port would be open to the network.
             packages.sync(self.environment)
             step.note = _counted(discovery)
@@ -87,15 +49,15 @@ class Starting:
             self.progress.say(f"    [yellow]problem[/] {escape(problem.text)}")
         self._migrate()
         with self.progress.step("Airflow healthy") as step:
-            for name in COMMANDS:
+            for name in roster.COMMANDS:
                 self._launch(name)
             self._wait_until_healthy()
-            step.note = ", ".join(COMMANDS)
+            step.note = ", ".join(roster.COMMANDS)
         self.run = replace(self.run, ready=True)
         self.folder.write_run(self.run)
         return discovery
 
-    def prove(self, discovery: packages.Discovery, options: StartOptions) -> None:
+    def prove(self, discovery: packages.Discovery, options: preflight.StartOptions) -> None:
         """Wait until every job is a DAG and run one.
 
         Raises JobsNotLoadedError or FirstRunError for what the jobs did, ComponentError or UnhealthyError for Airflow.
@@ -109,7 +71,7 @@ class Starting:
             log = self.folder.component_log("api-server")
             raise UnhealthyError(f"the API server refused a request: {error}{tail(log)}", f"The whole log is {log}") from error
 
-    def _prove(self, api: AirflowApi, discovery: packages.Discovery, options: StartOptions) -> None:
+    def _prove(self, api: AirflowApi, discovery: packages.Discovery, options: preflight.StartOptions) -> None:
         with self.progress.step("every job is a DAG") as step:
             expected = [job.dag_id for job in discovery.jobs]
             seconds = DAGS_SECONDS + len(expected) / 10
@@ -117,19 +79,18 @@ class Starting:
             step.note = f"{_plural(len(expected), 'DAG')}, no import errors"
         if not options.first_run:
             return
-        job = first_run.pick(discovery, Path(self.run.packages), options.job)
-        if job is None:
+        if self._job is None:
             self.progress.say("  [yellow]-[/] no job runs without modules that are not installed here; none was run")
             return
-        with self.progress.step(f"first run: {job.full_name}") as step:
-            first_run.run(api, job, seconds=FIRST_RUN_SECONDS, check=self._check_alive)
+        with self.progress.step(f"first run: {self._job.full_name}") as step:
+            first_run.run(api, self._job, seconds=FIRST_RUN_SECONDS, check=self._check_alive)
             step.note = "success"
 
     def _launch(self, name: str) -> None:
-        quiet = {"PYTHONDONTWRITEBYTECODE": "1"} if name in RUNS_JOBS else {}
+        quiet = {"PYTHONDONTWRITEBYTECODE": "1"} if name in roster.RUNS_JOBS else {}
         component, process = processes.launch(
             name,
-            processes.python(*COMMANDS[name]),
+            processes.python(*roster.COMMANDS[name]),
             environment={**self.environment, **quiet},
             log=self.folder.component_log(name),
         )
@@ -184,7 +145,7 @@ class Starting:
                 raise ComponentError(f"{name} ended with {how}; the end of its log:{tail(log)}", f"The whole log is {log}")
 
 
-def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run:
+def start(folder: StateFolder, options: preflight.StartOptions, progress: Progress) -> Run:
     """Bring Airflow up, prove it, and return its record; one that is up with the same packages is left as it is.
 
     Raises a StandaloneError. Whatever was started is stopped again, unless it is Airflow's jobs that failed and not Airflow.
@@ -192,10 +153,10 @@ def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run
     root = packages.check(options.packages)
     folder.prepare()
     with folder.locked():
-        if run := _already_up(folder, root, options, progress):
+        if run := preflight.already_up(folder, root, options, progress):
             return run
-        port = options.port or DEFAULT_PORT
-        _check_machine(folder, port)
+        port = options.port or preflight.DEFAULT_PORT
+        preflight.check_machine(folder, port)
         previous = folder.read_run()
         if previous is None or previous.packages != str(root):
             # The folder is ours alone: another tree's DAG files would show as DAGs without jobs.
@@ -204,53 +165,13 @@ def start(folder: StateFolder, options: StartOptions, progress: Progress) -> Run
         run = Run(packages=str(root), port=port, began=time.time())
         starting = Starting(folder, run, progress)
         try:
-            discovery = starting.bring_up()
+            discovery = starting.bring_up(options)
             starting.prove(discovery, options)
         except BaseException as error:
             if not (isinstance(error, StandaloneError) and error.stays_up):
                 processes.stop(folder.root, starting.run.components)
             raise
         return starting.run
-
-
-def _already_up(folder: StateFolder, root: Path, options: StartOptions, progress: Progress) -> Run | None:
-    run = folder.read_run()
-    components = run.components if run else ()
-    if not processes.ours(folder.root, components):
-        return None
-    if run is not None and run.ready and not dead(folder, run):
-        if run.packages != str(root):
-            raise AnotherRunError(f"Airflow is up at {run.url} with other packages: {run.packages}", "End it first: make stop")
-        if options.port not in (None, run.port):
-            raise AnotherRunError(
-                f"Airflow is up on port {run.port}, not {options.port}", "Use that one, or end it first: make stop"
-            )
-        with AirflowApi(run.url) as api:
-            if not health.poll(lambda: health.ask(api, run.began), lambda problems: not problems, ALREADY_UP_SECONDS):
-                progress.say("Airflow is up already, and healthy.")
-                return run
-    with progress.step("ending what is left of the last run"):
-        processes.stop(folder.root, components)
-    return None
-
-
-def dead(folder: StateFolder, run: Run) -> list[str]:
-    """Return the components that should live and do not."""
-    alive = {component.name for component in run.components if processes.find(component, folder.root)}
-    return [name for name in COMPONENTS if name not in alive]
-
-
-def _check_machine(folder: StateFolder, port: int) -> None:
-    if (free := shutil.disk_usage(folder.root).free) < FREE_BYTES:
-        raise DiskFullError(
-            f"{folder.root}: expected 1 GB of free disk, found {free / FREE_BYTES:.1f} GB",
-            "Free some, or use another disk: --state DIR",
-        )
-    if not ports.is_free(port):
-        who = ports.listener(port) or "another program"
-        raise PortBusyError(
-            f"port {port} of {ports.LOOPBACK} is in use by {who}", f"End that, or take another port: make try PORT={port + 1}"
-        )
 
 
 def _counted(discovery: packages.Discovery) -> str:

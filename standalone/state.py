@@ -92,7 +92,7 @@ class StateFolder:
         self.schema = self.root / "schema.json"
         self._run = self.root / "run.json"
         self._secrets = self.root / "secrets.json"
-        self._lock = self.root / "lock"
+        self._lock = self.root / "standalone.lock"
 
     def prepare(self) -> None:
         """Make the folder, for this user only, and what Airflow expects to find in it."""
@@ -102,8 +102,15 @@ class StateFolder:
                 f"{self.root}: a state folder's path cannot hold {' '.join(sorted(found))}", "Give another one with --state."
             )
         try:
-            for folder in (self.root, self.dags, self.logs):
-                folder.mkdir(parents=True, exist_ok=True)
+            if self.root.is_dir() and any(self.root.iterdir()) and not self.is_ours():
+                raise StateFolderError(
+                    f"{self.root}: expected a new or empty folder or one made here, found other files",
+                    "Nothing in it was touched. Give another one with --state DIR.",
+                )
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._lock.touch()
+            for folder in (self.dags, self.logs):
+                folder.mkdir(exist_ok=True)
             self.root.chmod(0o700)
             # Without a file Airflow writes one, with secrets of its own, from four processes at once.
             write_private(self.airflow_config, "# Every setting comes from the environment: see standalone/environment.py\n")
@@ -112,6 +119,10 @@ class StateFolder:
                 f"{self.root}: cannot write the state folder: {error.strerror}",
                 "Make it writable for this user, or give another one with --state DIR.",
             ) from error
+
+    def is_ours(self) -> bool:
+        """Return whether ``prepare`` made this folder: only then is anything in it overwritten or removed."""
+        return self._lock.is_file()
 
     def component_log(self, name: str) -> Path:
         """Return the file a component's output goes to."""

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from standalone import health, processes
 from standalone.rest import AirflowApi
-from standalone.starting import COMPONENTS
+from standalone.roster import COMPONENTS
 from standalone.state import StateFolder
 
 

@@ -1,5 +1,6 @@
 """What a person is told when it does not work: two sentences, the fix, and an exit code of its own."""
 
+import os
 import shutil
 import socket
 import sys
@@ -11,10 +12,12 @@ import httpx
 import pytest
 from rich.console import Console
 
-from standalone import cli, errors, processes, starting
+from standalone import cli, errors, processes, roster, starting
+from standalone.environment import MARKER
+from standalone.preflight import StartOptions
 from standalone.progress import Progress
 from standalone.state import Component, Run, StateFolder
-from tests.standalone.laptop import Outcome, free_port, processes_of
+from tests.standalone.laptop import Outcome, free_port, processes_of, wait_until
 
 Cli = Callable[..., Outcome]
 
@@ -65,6 +68,14 @@ def test_a_folder_whose_jobs_are_all_broken_is_told_where(run_cli: Cli, folder: 
     assert f"{job}:1: " in outcome.err
 
 
+def test_an_unknown_job_is_refused_before_anything_starts(run_cli: Cli, folder: StateFolder, packages: Path) -> None:
+    arguments = ("start", "--packages", packages, "--state", folder.root, "--port", free_port(), "--job", "greeting.helo")
+    outcome = run_cli(*arguments)
+    assert outcome.code == errors.PackagesError.exit_code
+    assert "greeting.helo: not a job" in outcome.err
+    assert not folder.database.exists()
+
+
 def test_a_full_disk_is_found_before_anything_starts(
     run_cli: Cli, folder: StateFolder, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +104,7 @@ def test_a_component_that_dies_is_shown_with_its_last_words_and_nothing_stays(
     folder.database.write_bytes(b"")
     monkeypatch.setattr(starting.database, "next_step", lambda *arguments: "none")
     # An api-server that only says why it cannot live; the others are real and are ended with it.
-    monkeypatch.setitem(starting.COMMANDS, "api-server", ["no_such_module_here"])
+    monkeypatch.setitem(roster.COMMANDS, "api-server", ["no_such_module_here"])
     outcome = run_cli("start", "--packages", packages, "--state", folder.root, "--port", free_port())
     assert outcome.code == errors.ComponentError.exit_code
     assert "api-server ended with exit code 1" in outcome.err
@@ -114,7 +125,7 @@ def test_a_component_that_dies_is_shown_with_its_last_words_and_nothing_stays(
 def test_airflow_stays_up_when_a_job_fails_and_only_then(
     folder: StateFolder, packages: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException, stays: bool
 ) -> None:
-    def bring_up(self: starting.Starting) -> None:
+    def bring_up(self: starting.Starting, options: StartOptions) -> None:
         command = [sys.executable, "-c", "import time; time.sleep(600)"]
         processes.launch("test", command, environment=self.environment, log=folder.component_log("test"))
 
@@ -123,7 +134,7 @@ def test_airflow_stays_up_when_a_job_fails_and_only_then(
 
     monkeypatch.setattr(starting.Starting, "bring_up", bring_up)
     monkeypatch.setattr(starting.Starting, "prove", prove)
-    options = starting.StartOptions(packages=packages, port=free_port())
+    options = StartOptions(packages=packages, port=free_port())
     with pytest.raises(type(failure)):
         starting.start(folder, options, Progress(Console(quiet=True)))
     assert bool(processes_of(folder.root)) == stays
@@ -137,9 +148,19 @@ def test_nothing_running_is_said_plainly(run_cli: Cli, tmp_path: Path) -> None:
     assert not state.exists()
 
 
+def test_stop_finds_what_runs_although_the_state_folder_was_deleted(run_cli: Cli, folder: StateFolder) -> None:
+    command = [sys.executable, "-c", "open('ready', 'w').close(); import time; time.sleep(600)"]
+    environment = {**os.environ, MARKER: str(folder.root)}
+    processes.launch("test", command, environment=environment, log=folder.component_log("test"))
+    wait_until((folder.logs / "ready").exists, 20)
+    shutil.rmtree(folder.root)
+    assert run_cli("stop", "--state", folder.root).out == "Stopped: 1 process.\n"
+    assert processes_of(folder.root) == []
+
+
 def test_a_record_from_before_a_reboot_is_not_a_run(run_cli: Cli, folder: StateFolder) -> None:
     # pid 1 lives, and was not started by us.
-    gone = tuple(Component(name=name, pid=1, started=1.0) for name in starting.COMPONENTS)
+    gone = tuple(Component(name=name, pid=1, started=1.0) for name in roster.COMPONENTS)
     folder.write_run(Run(packages="/p", port=8080, began=1.0, ready=True, components=gone))
     assert run_cli("status", "--state", folder.root).code == errors.NotRunningError.exit_code
     assert run_cli("stop", "--state", folder.root) == Outcome(0, "Nothing is running.\n", "")
@@ -160,7 +181,7 @@ def test_what_nobody_foresaw_is_one_sentence_too(run_cli: Cli, folder: StateFold
 def test_logs_of_an_unknown_component_name_those_there_are(run_cli: Cli, folder: StateFolder) -> None:
     outcome = run_cli("logs", "webserver", "--state", folder.root)
     assert outcome.code == 2
-    assert all(name in outcome.err for name in starting.COMPONENTS)
+    assert all(name in outcome.err for name in roster.COMPONENTS)
 
 
 def test_help_names_every_exit_code_of_start(run_cli: Cli) -> None:

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from standalone import errors, processes
 from standalone.rest import AirflowApi
 from standalone.state import StateFolder
-from tests.standalone.laptop import free_port, processes_of, write_job
+from tests.standalone.laptop import free_port, processes_of, wait_until, write_job
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 240
@@ -61,13 +60,6 @@ def laptop(tmp_path: Path) -> Generator[Laptop]:
     laptop = Laptop(tmp_path / "state")
     yield laptop
     processes.stop(StateFolder(laptop.state).root, (), grace_seconds=5)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
 
 
 def content(root: Path) -> dict[str, bytes]:

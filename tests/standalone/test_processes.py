@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from standalone import processes
 from standalone.environment import MARKER
 from standalone.state import Component, StateFolder
+from tests.standalone.laptop import wait_until
 
 DEADLINE_SECONDS = 20
 
@@ -44,15 +44,8 @@ def launch(folder: StateFolder, code: str) -> Component:
     component, _ = processes.launch(
         "test", [sys.executable, "-c", code], environment=environment, log=folder.component_log("test")
     )
-    wait_for(folder.logs / "ready")
+    wait_until((folder.logs / "ready").exists, DEADLINE_SECONDS)
     return component
-
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.02)
 
 
 def test_children_that_left_the_group_and_the_session_end_too(folder: StateFolder) -> None:
@@ -105,10 +98,7 @@ def test_a_dead_component_nobody_waited_for_counts_as_dead(folder: StateFolder) 
         environment={**os.environ, MARKER: str(folder.root)},
         log=folder.component_log("test"),
     )
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while psutil.Process(component.pid).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: psutil.Process(component.pid).status() == psutil.STATUS_ZOMBIE, DEADLINE_SECONDS)
     assert processes.find(component, folder.root) is None
     assert not processes.ours(folder.root, [component])
     process.wait()

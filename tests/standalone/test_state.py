@@ -47,6 +47,17 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -
         StateFolder(tmp_path / "file" / "state").prepare()
 
 
+def test_a_folder_that_is_somebody_elses_is_not_touched(tmp_path: Path) -> None:
+    home = tmp_path / "airflow"
+    (home / "dags").mkdir(parents=True)
+    (home / "airflow.cfg").write_text("[core]")
+    home.chmod(0o755)
+    with pytest.raises(StateFolderError, match="found other files"):
+        StateFolder(home).prepare()
+    assert sorted(path.name for path in home.iterdir()) == ["airflow.cfg", "dags"]
+    assert ((home / "airflow.cfg").read_text(), mode(home)) == ("[core]", 0o755)
+
+
 def test_characters_that_mean_something_in_a_database_url_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StateFolderError, match=r"cannot hold \?"):
         StateFolder(tmp_path / "what?").prepare()
