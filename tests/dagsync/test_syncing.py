@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dagsync.applying import plan_sync
 from dagsync.errors import PackagesRootError, TargetLockedError, TargetWriteError
 from dagsync.rendering import MARKER
-from dagsync.storage import locked
+from dagsync.storage import is_settled, locked
+from dagsync.walking import Signature
 from tests.dagsync.tree import JOB, Monorepo
 
 BROKEN = "def entrypoint(argv:\n    JOB"
@@ -83,6 +84,18 @@ def test_change_of_a_source_is_seen_even_if_its_time_stamp_is_set_back(monorepo:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     monorepo.sync()
     assert same_size.strip('"') in monorepo.files()["sales_dags.py"].decode()
+
+
+def test_file_changed_a_moment_before_it_was_listed_is_read_again() -> None:
+    # The kernel may give a change within the same tick the same time stamp.
+    def signature(mtime_ns: int, ctime_ns: int) -> Signature:
+        return Signature(mtime_ns, ctime_ns, size=1, inode=1)
+
+    listed_ns = 10**18
+    long_ago, just_now = listed_ns - 10**9, listed_ns - 10**7
+    assert is_settled(signature(long_ago, long_ago), listed_ns)
+    assert not is_settled(signature(just_now, long_ago), listed_ns)
+    assert not is_settled(signature(long_ago, just_now), listed_ns)
 
 
 @pytest.mark.parametrize("group_by", ["package", "job"])
