@@ -12,7 +12,10 @@ from settings import PROJECT
 from tests.apiserver.cluster import Cluster
 from tests.apiserver.control_plane import control_plane
 from tests.built_tools import built_tool
+from tests.engine.conftest import drive, pulumi
 from tests.engine.doubles.wire import plain
+
+__all__ = ["applied", "cluster", "drive", "pulumi"]
 
 
 @dataclass(frozen=True)

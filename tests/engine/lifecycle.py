@@ -24,17 +24,18 @@ STATEFUL = (
 KEPT = (*STATEFUL, "kubernetes:core/v1:Secret")
 """Prefixes of the types that a change of an ordinary setting leaves standing."""
 
-CHANGES: dict[str, tuple[tuple[str, Any], tuple[str, Any]]] = {
-    "local": (("dags.intervalSeconds", 60), ("image.reference", "docker.io/library/airflow-control-plane:next")),
-    "dev": (("airflow.parallelism", 16), ("image.packages", "examples")),
-    "prod": (("database.instanceClass", "db.m7g.xlarge"), ("image.packages", "examples")),
+ORDINARY = {"airflow.parallelism": 16, "airflow.graceSeconds": 90, "dags.intervalSeconds": 60}
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "local": (ORDINARY, {"image.reference": "docker.io/library/airflow-control-plane:next"}),
+    "dev": (ORDINARY | {"logs.retentionDays": 10}, {"image.packages": "examples"}),
+    "prod": (ORDINARY | {"database.instanceClass": "db.m7g.xlarge"}, {"image.packages": "examples"}),
 }
-"""Stack to an ordinary setting and to one that changes the image, each with its new value."""
+"""Stack to ordinary settings and to those that change the image, each with its new value."""
 
 
 @dataclass
 class Lifecycle:
-    """The facts of one run: preview, up, preview, a changed setting, a changed image, destroy."""
+    """The facts of one run: preview, up, preview, changed settings, a changed image, destroy."""
 
     stack: DrivenStack
     planned: dict[str, int] = field(default_factory=dict)
@@ -61,11 +62,9 @@ class Lifecycle:
         self.made = list(stack.cloud.calls)
         self.resources = stack.resources()
         self.replanned = stack.preview()
-        (setting, image) = CHANGES[stack.name]
-        stack.configure(*setting)
-        self.retuned = self._calls_of(stack.up)
-        stack.configure(*image)
-        self.reimaged = self._calls_of(stack.up)
+        settings, image = CHANGES[stack.name]
+        self.retuned = self._calls_of(lambda: self._change(settings))
+        self.reimaged = self._calls_of(lambda: self._change(image))
         self.texts = stack.stored_text()
         if any(resource.get("protect") for resource in self.resources):
             self.calls_of_refused_destroy = self._calls_of(self._refused_destroy)
@@ -73,6 +72,11 @@ class Lifecycle:
             stack.up()
         stack.destroy()
         self.texts |= {f"{name} at the end": text for name, text in stack.stored_text().items()}
+
+    def _change(self, settings: dict[str, Any]) -> None:
+        for key, value in settings.items():
+            self.stack.configure(key, value)
+        self.stack.up()
 
     def _refused_destroy(self) -> None:
         # The command line looks before it deletes; the Automation API, told not to, deletes what is not protected.

@@ -47,6 +47,12 @@ def test_a_new_image_replaces_nothing_that_holds_data(life: Lifecycle) -> None:
     assert [call for call in life.reimaged if call.verb != "update" and call.type.startswith(KEPT)] == []
 
 
+def test_no_change_takes_a_workload_down(life: Lifecycle) -> None:
+    """A Deployment that is deleted and made again is an outage, and its tasks are killed."""
+    deleted = {call.type for call in [*life.retuned, *life.reimaged] if call.verb == "delete"}
+    assert deleted <= {JOB, "kubernetes:core/v1:ConfigMap"}
+
+
 def test_the_database_is_migrated_before_any_workload_exists(life: Lifecycle) -> None:
     (migration,) = positions(life.made, "create", JOB)
     assert migration < min(positions(life.made, "create", DEPLOYMENT))

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.engine.doubles import sdk_types, wire
 from tests.engine.doubles.aws_facts import IDS, NAME_PROPERTIES, REPLACING
+from tests.engine.doubles.differences import Difference
 from tests.engine.doubles.provider import ProviderDouble, RefusedError, Values
 
 ACCOUNT = "123456789012"
@@ -32,12 +33,10 @@ class AwsDouble(ProviderDouble):
             return {}
         return {prop: olds.get(prop) or f"{name}-{secrets.token_hex(4)[:7]}", "__defaults": [prop]}
 
-    def replacing(self, token: str, olds: Values, news: Values) -> list[str]:
-        changed = {key for key in olds.keys() | news.keys() if key != "__defaults" and olds.get(key) != news.get(key)}
-        if changed and token not in REPLACING:
-            raise RefusedError(f"{', '.join(sorted(changed))} of {token} changed: say in doubles/aws_facts.py what replaces it")
-        replacing = REPLACING.get(token, frozenset())
-        return sorted(changed & ({"region"} | replacing) if "*" not in replacing else changed)
+    def replaces(self, token: str, difference: Difference, news: Values) -> bool:
+        if token not in REPLACING:
+            raise RefusedError(f"{difference} of {token} changed: say in doubles/aws_facts.py what replaces it")
+        return difference.path[0] in REPLACING[token] | {"region"} or "*" in REPLACING[token]
 
     def replaced_in_place(self, token: str, olds: Values, news: Values) -> bool:
         """A name somebody chose cannot be had twice; one the provider made up can."""

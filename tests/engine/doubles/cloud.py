@@ -23,13 +23,17 @@ class Cloud(Ledger):
     debug_providers: str = ""
     """What the engine's ``PULUMI_DEBUG_PROVIDERS`` takes: ``name:port,…``."""
 
+    kubernetes: KubernetesDouble
+
     @classmethod
     @contextmanager
     def served(cls) -> Iterator["Cloud"]:
         cloud, servers, ports = cls(), [], []
-        for double in DOUBLES:
+        doubles = [double(cloud) for double in DOUBLES]
+        cloud.kubernetes = next(double for double in doubles if isinstance(double, KubernetesDouble))
+        for double in doubles:
             server = grpc.server(futures.ThreadPoolExecutor(8))
-            provider_pb2_grpc.add_ResourceProviderServicer_to_server(double(cloud), server)
+            provider_pb2_grpc.add_ResourceProviderServicer_to_server(double, server)
             ports.append(f"{double.package}:{server.add_insecure_port('127.0.0.1:0')}")
             server.start()
             servers.append(server)

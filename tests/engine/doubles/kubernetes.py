@@ -2,14 +2,21 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 from tests.engine.doubles import sdk_types, wire
+from tests.engine.doubles.differences import Difference
 from tests.engine.doubles.provider import ProviderDouble, RefusedError, Values
 
-Apply = Callable[[Values, bool], Values]
-"""Server-side apply of one object, dry or not, that returns what the server made of it."""
+
+class ApiServer(Protocol):
+    """A real API server behind the double; it raises what it refuses."""
+
+    def apply(self, manifest: Values, *, dry_run: bool) -> Values: ...
+
+    def delete(self, manifest: Values) -> None: ...
+
 
 AUTONAMED = "pulumi.com/autonamed"
 BUILT_IN_NAMESPACES = {"default", "kube-system", "kube-public", "kube-node-lease"}
@@ -49,21 +56,15 @@ ConfigMaps and Secrets are replaced unless the provider is told that they may ch
 """
 
 
-def _at(value: Any, path: str) -> Any:
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
 def _metadata(inputs: Values) -> Values:
     return inputs.get("metadata") or {}
 
 
 class KubernetesDouble(ProviderDouble):
-    """Keeps objects by kind, namespace and name; ``apply_to`` has a real API server judge each of them."""
+    """Keeps objects by kind, namespace and name; with ``api_server``, makes them there too, by server-side apply."""
 
     package = "kubernetes"
-    apply_to: Apply | None = None
+    api_server: ApiServer | None = None
 
     def problems(self, token: str, news: Values) -> Iterator[tuple[str, str]]:
         if not self._is_custom(token):
@@ -88,12 +89,11 @@ class KubernetesDouble(ProviderDouble):
             metadata["namespace"] = self.config.get("namespace") or "default"
         return {"metadata": metadata} if metadata else {}
 
-    def replacing(self, token: str, olds: Values, news: Values) -> list[str]:
+    def replaces(self, token: str, difference: Difference, news: Values) -> bool:
         kind = token.rpartition(":")[2]
-        paths = ("metadata.name", "metadata.namespace", *REPLACING.get(kind, ()))
-        if kind in ("ConfigMap", "Secret") and self._mutable(kind) and not news.get("immutable"):
-            paths = paths[:2]
-        return [path for path in paths if _at(olds, path) != _at(news, path)]
+        mutable = kind in ("ConfigMap", "Secret") and self._mutable(kind) and not news.get("immutable")
+        patterns = ("metadata.name", "metadata.namespace", *(() if mutable else REPLACING.get(kind, ())))
+        return any(difference.touches(pattern) for pattern in patterns)
 
     def _mutable(self, kind: str) -> bool:
         return str(self.config.get(f"enable{kind}Mutable", "")).lower() == "true"
@@ -107,15 +107,22 @@ class KubernetesDouble(ProviderDouble):
         metadata = _metadata(inputs)
         return "/".join(str(metadata[key]) for key in ("namespace", "name") if metadata.get(key))
 
-    def admit(self, token: str, inputs: Values, *, dry_run: bool, update: bool) -> None:
+    def admit(self, token: str, inputs: Values, *, dry_run: bool) -> None:
         namespace = _metadata(inputs).get("namespace")
-        if not dry_run and namespace and namespace not in BUILT_IN_NAMESPACES | self._namespaces():
+        exists = not namespace or namespace in BUILT_IN_NAMESPACES | self._namespaces()
+        if not dry_run and not exists:
             raise RefusedError(f'namespaces "{namespace}" not found')
-        if self.apply_to is not None and not wire.has_unknown(inputs):
-            self.apply_to(inputs, dry_run)
+        # A preview may be of objects in a namespace that is only planned: no server could judge those.
+        if self.api_server is not None and exists and not wire.has_unknown(inputs):
+            try:
+                self.api_server.apply(inputs, dry_run=dry_run)
+            except AssertionError as refused:
+                raise RefusedError(str(refused)) from refused
 
     def release(self, token: str, resource_id: str, inputs: Values) -> None:
         """An API server would delete everything in the namespace; here whatever is left in it was not deleted by the engine."""
+        if self.api_server is not None:
+            self.api_server.delete(inputs)
         if token != "kubernetes:core/v1:Namespace":
             return
         left = [key for key, values in self.ledger.live.items() if _metadata(values).get("namespace") == resource_id]
@@ -125,9 +132,10 @@ class KubernetesDouble(ProviderDouble):
     def _namespaces(self) -> set[str]:
         return set(self.ledger.of_type("kubernetes:core/v1:Namespace"))
 
-    def config_replacing(self, olds: Values, news: Values) -> list[str]:
+    def config_replaces(self, difference: Difference, olds: Values, news: Values) -> bool:
         """Another cluster means other objects."""
-        return ["kubeconfig"] if _server(olds.get("kubeconfig")) != _server(news.get("kubeconfig")) else []
+        servers = (_server(values.get("kubeconfig")) for values in (olds, news))
+        return difference.path[0] == "kubeconfig" and len(set(servers)) == 2
 
 
 def _server(kubeconfig: Any) -> str | None:

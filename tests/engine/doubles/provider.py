@@ -2,6 +2,7 @@
 # ruff: noqa: N802 - the method names are the provider protocol's
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,16 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from tests.engine.doubles import wire
+from tests.engine.doubles.differences import Difference, differences
 
 Values = Mapping[str, Any]
+
+SECONDS_TO_MAKE = {
+    "aws:rds/instance:Instance": 1.5,
+    "kubernetes:apps/v1:StatefulSet": 1.5,
+    "kubernetes:batch/v1:Job": 0.5,
+}
+"""What the engine waits for in a real cloud; whatever forgot to wait for it is then seen to come first."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,9 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         """Yield property and reason for every input that cannot be."""
         yield from ()
 
-    def replacing(self, token: str, olds: Values, news: Values) -> list[str]:
-        """Return the changed properties that need a new resource."""
-        return []
+    def replaces(self, token: str, difference: Difference, news: Values) -> bool:
+        """Tell whether this change needs a new resource."""
+        return False
 
     def replaced_in_place(self, token: str, olds: Values, news: Values) -> bool:
         """Tell whether old and new cannot exist side by side, so that the old one goes first."""
@@ -90,7 +99,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         """Return the inputs that a difference is looked for in."""
         return {key: value for key, value in inputs.items() if key != "__defaults"}
 
-    def admit(self, token: str, inputs: Values, *, dry_run: bool, update: bool) -> None:
+    def admit(self, token: str, inputs: Values, *, dry_run: bool) -> None:
         """Raise RefusedError where the cloud would refuse to make or change this."""
 
     def release(self, token: str, resource_id: str, inputs: Values) -> None:
@@ -101,8 +110,9 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
             f"the double of {self.package} has no answer to {token}: add one to its file in tests/engine/doubles"
         )
 
-    def config_replacing(self, olds: Values, news: Values) -> list[str]:
-        return []
+    def config_replaces(self, difference: Difference, olds: Values, news: Values) -> bool:
+        """Tell whether this change of the provider's own configuration leads to other resources."""
+        return False
 
     # The protocol.
 
@@ -127,7 +137,8 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, context: Any) -> Any:
         olds = wire.plain(wire.from_struct(request.old_inputs if request.old_inputs.fields else request.olds))
         news = wire.plain(wire.from_struct(request.news))
-        return self._difference(olds, news, self.config_replacing(olds, news), in_place=False)
+        found = list(differences(olds, news))
+        return _answer(found, [one for one in found if self.config_replaces(one, olds, news)], in_place=False)
 
     def Configure(self, request: Any, context: Any) -> Any:
         self.config |= wire.plain(wire.from_struct(request.args))
@@ -144,21 +155,19 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: Any) -> Any:
         olds, news = (wire.plain(wire.from_struct(struct)) for struct in (request.old_inputs, request.news))
-        replaces = self._may(context, lambda: self.replacing(request.type, olds, news))
-        in_place = bool(replaces) and self.replaced_in_place(request.type, olds, news)
-        return self._difference(self.compared(olds), self.compared(news), replaces, in_place=in_place)
-
-    def _difference(self, olds: Values, news: Values, replaces: list[str], *, in_place: bool) -> Any:
-        changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
-        changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=changes, diffs=changed, replaces=replaces, deleteBeforeReplace=in_place)
+        found = list(differences(self.compared(olds), self.compared(news)))
+        replacing = self._may(context, lambda: [one for one in found if self.replaces(request.type, one, news)])
+        in_place = bool(replacing) and self.replaced_in_place(request.type, olds, news)
+        return _answer(found, replacing, in_place=in_place)
 
     def Create(self, request: Any, context: Any) -> Any:
         token, name = request.type, request.name
         inputs = wire.from_struct(request.properties)
         values = wire.plain(inputs)
+        if not request.preview:
+            time.sleep(SECONDS_TO_MAKE.get(token, 0))
         with self.ledger.lock:
-            self._may(context, lambda: self.admit(token, values, dry_run=request.preview, update=False))
+            self._may(context, lambda: self.admit(token, values, dry_run=request.preview))
             if request.preview:
                 return provider_pb2.CreateResponse(properties=self._state(inputs, self.unknown(token, values)))
             resource_id = self.identity(token, name, values)
@@ -176,7 +185,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         with self.ledger.lock:
             if (token, request.id) not in self.ledger.live:
                 context.abort(grpc.StatusCode.NOT_FOUND, f"{token} {request.id!r} does not exist")
-            self._may(context, lambda: self.admit(token, values, dry_run=request.preview, update=True))
+            self._may(context, lambda: self.admit(token, values, dry_run=request.preview))
             # What was computed once stays: an update draws no new password.
             olds = wire.from_struct(request.olds)
             outputs = {key: olds[key] for key in self.unknown(token, values) if key in olds}
@@ -224,3 +233,17 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
     @staticmethod
     def _state(inputs: Values, outputs: Values) -> Any:
         return wire.to_struct({key: value for key, value in {**inputs, **outputs}.items() if key != "__defaults"})
+
+
+def _answer(found: list[Difference], replacing: list[Difference], *, in_place: bool) -> Any:
+    """Return the engine's form of what changed."""
+    changes = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
+    kinds = {str(one): f"{one.kind}_REPLACE" if one in replacing else one.kind for one in found}
+    return provider_pb2.DiffResponse(
+        changes=changes,
+        diffs=sorted({str(one.path[0]) for one in found}),
+        replaces=[str(one) for one in replacing],
+        deleteBeforeReplace=in_place,
+        hasDetailedDiff=True,
+        detailedDiff={path: provider_pb2.PropertyDiff(kind=kind, inputDiff=True) for path, kind in kinds.items()},
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.engine.doubles import sdk_types, wire
+from tests.engine.doubles.differences import Difference
 from tests.engine.doubles.provider import ProviderDouble, Values
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
@@ -44,8 +45,8 @@ class RandomDouble(ProviderDouble):
         else:
             yield from sdk_types.unknown_inputs(token, news)
 
-    def replacing(self, token: str, olds: Values, news: Values) -> list[str]:
-        return sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
+    def replaces(self, token: str, difference: Difference, news: Values) -> bool:
+        return True
 
     def identity(self, token: str, name: str, inputs: Values) -> str:
         # The true provider calls every password "none"; the ledger needs to tell them apart.

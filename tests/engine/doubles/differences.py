@@ -1,0 +1,61 @@
+"""What changed between old and new inputs, path by path, as providers report it to the engine."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tests.engine.doubles.wire import UNKNOWN
+
+Path = tuple[str | int, ...]
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One changed property."""
+
+    path: Path
+    kind: Literal["ADD", "DELETE", "UPDATE"]
+    value: Any
+    """The new value; ``None`` where there is none or nobody knows it yet."""
+
+    def __str__(self) -> str:
+        text = ""
+        for part in self.path:
+            if isinstance(part, int):
+                text += f"[{part}]"
+            elif any(sign in part for sign in '."[]'):
+                text += f'["{part}"]'
+            else:
+                text += f".{part}" if text else part
+        return text
+
+    def touches(self, pattern: str) -> bool:
+        """Tell whether the property at ``pattern``, such as ``spec.selector``, is the changed one, holds it or lies in it."""
+        wanted = pattern.split(".")
+        shared = min(len(wanted), len(self.path))
+        if tuple(wanted[:shared]) != self.path[:shared]:
+            return False
+        inside = self.value
+        for part in wanted[shared:]:
+            if not isinstance(inside, Mapping) or part not in inside:
+                return False
+            inside = inside[part]
+        return True
+
+
+def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Difference]:
+    """Yield every changed property, as deep as both sides have the same shape."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted(old.keys() | new.keys()):
+            yield from differences(old.get(key, _MISSING), new.get(key, _MISSING), (*path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            sides = (side[index] if index < len(side) else _MISSING for side in (old, new))
+            yield from differences(*sides, (*path, index))
+    elif old is _MISSING:
+        yield Difference(path, "ADD", None if new == UNKNOWN else new)
+    elif new is _MISSING:
+        yield Difference(path, "DELETE", None)
+    elif old != new:
+        yield Difference(path, "UPDATE", None if new == UNKNOWN else new)
