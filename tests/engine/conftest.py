@@ -3,15 +3,20 @@
 import os
 import runpy
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.built_tools import REPOSITORY, built_tool
+from tests.built_tools import REPOSITORY, built_tool, skip_without
 from tests.engine.doubles import Cloud
 from tests.engine.driven_stack import DrivenStack
 
 Drive = Callable[..., DrivenStack]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip_without(["pulumi"], "pulumi", items)
 
 
 def whole_program() -> None:
@@ -27,23 +32,16 @@ def pulumi() -> Path:
 @pytest.fixture(scope="module")
 def drive(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
     """Return a maker of stacks, each with a cloud of its own."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as clouds:
         # The inline program runs in this process: nobody's cluster or account may be reached from it.
         for name in [name for name in os.environ if name.startswith(("AWS_", "PULUMI_"))]:
             patch.delenv(name)
         patch.setenv("KUBECONFIG", os.devnull)
         patch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
         patch.chdir(REPOSITORY)
-        clouds: list[Iterator[Cloud]] = []
 
         def make(name: str, program: Callable[[], None] = whole_program) -> DrivenStack:
-            served = Cloud.served()
-            cloud = served.__enter__()
-            clouds.append(served)
+            cloud = clouds.enter_context(Cloud.served())
             return DrivenStack.create(name, program, cloud=cloud, tools=pulumi, home=tmp_path_factory.mktemp(name))
 
-        try:
-            yield make
-        finally:
-            for served in clouds:
-                served.__exit__(None, None, None)
+        yield make
