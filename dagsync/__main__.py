@@ -1,5 +1,6 @@
 """Entry point of ``airflow-control-plane``, ``dagsync`` and ``python -m dagsync``: errors become exit codes here."""
 
+import io
 import os
 import sys
 
@@ -14,6 +15,10 @@ def main() -> None:
 def _exit_code(arguments: list[str]) -> int:
     from dagsync.cli import error_lines, run
 
+    # Texts of jobs are printed as they are, or escaped where the terminal's encoding has no place for them.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = run(arguments, os.environ)
         sys.stdout.flush()

@@ -5,23 +5,9 @@ Follows names of module constants, ``__doc__``, literals, tuples, lists and dict
 """
 
 import ast
-import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
 
-Value: TypeAlias = "str | int | float | bool | tuple[Value, ...] | list[Value] | dict[Value, Value] | None"
-
-MAX_LENGTH = 100_000
-"""Longest string, in characters, that is computed."""
-
-_METHODS = frozenset(
-    {
-        *("capitalize", "casefold", "format", "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix"),
-        *("replace", "rpartition", "rsplit", "rstrip", "split", "splitlines", "strip", "swapcase", "title", "upper"),
-    }
-)
-# A width of four digits, one given by an argument, or attribute access inside a replacement field.
-_COSTLY_FORMAT = re.compile(r"[0-9]{4,}|%[^a-zA-Z%]*\*|\{[^{}]*[{.\[]")
+from dagsync.texts import MAX_LENGTH, METHODS, Value, called, formatted, joined
 
 
 class NotConstantError(Exception):
@@ -59,6 +45,9 @@ class Constants:
             value = self._evaluate(node)
         except RecursionError:
             raise NotConstantError(node, "the expression is nested too deeply") from None
+        except (ValueError, ArithmeticError) as error:
+            # Too long, too large, or a number Python does not print.
+            raise NotConstantError(node, str(error)) from None
         if isinstance(value, str) and len(value) > MAX_LENGTH:
             raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
         return value
@@ -88,7 +77,7 @@ class Constants:
                 if isinstance(value, int | float):
                     return -value
             case ast.JoinedStr(values=values):
-                return _bounded(node, [self._fragment(value) for value in values])
+                return joined([self._fragment(value) for value in values])
             case ast.Call(func=ast.Attribute(value=target, attr=method), args=arguments, keywords=keywords):
                 return self._method(node, target, method, arguments, keywords)
             case _:
@@ -140,7 +129,7 @@ class Constants:
     def _sum(self, node: ast.expr, left: Value, right: Value) -> Value:
         match left, right:
             case str(), str():
-                return _bounded(node, [left, right])
+                return joined([left, right])
             case ((int() | float()), (int() | float())):
                 return left + right
             case tuple(), tuple() if len(left) + len(right) <= MAX_LENGTH:
@@ -158,30 +147,13 @@ class Constants:
     def _fragment(self, node: ast.expr) -> str:
         if not isinstance(node, ast.FormattedValue):
             return str(self.evaluate(node))
-        value = self.evaluate(node.value)
         spec = "" if node.format_spec is None else str(self.evaluate(node.format_spec))
-        if _COSTLY_FORMAT.search(spec):
-            raise NotConstantError(node, f"format specification {spec!r}")
-        if not _is_scalar(value):
-            raise NotConstantError(node, f"a {type(value).__name__} in an f-string")
-        try:
-            match chr(node.conversion) if node.conversion > 0 else "":
-                case "r":
-                    value = repr(value)
-                case "s":
-                    value = str(value)
-                case "a":
-                    value = ascii(value)
-                case _:
-                    pass
-            return format(value, spec)
-        except (ValueError, TypeError) as error:
-            raise NotConstantError(node, str(error)) from None
+        return formatted(self.evaluate(node.value), chr(node.conversion) if node.conversion > 0 else "", spec)
 
     def _method(
         self, node: ast.expr, target: ast.expr, method: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]
     ) -> Value:
-        if method not in _METHODS:
+        if method not in METHODS:
             raise NotConstantError(node, f"{_shown(node)} is not a constant expression")
         subject = self.evaluate(target)
         if not isinstance(subject, str):
@@ -194,36 +166,10 @@ class Constants:
         return self._call(node, subject, method, [self.evaluate(argument) for argument in arguments], named)
 
     def _call(self, node: ast.expr, subject: str, method: str, arguments: list[Value], named: dict[str, Value]) -> Value:
-        # What could make gigabytes of a short source is refused before it is computed, not after.
-        if method in {"format", "__mod__"}:
-            inserted = [*arguments, *named.values()]
-            if method == "__mod__" and isinstance(arguments[0], tuple):
-                inserted = list(arguments[0])
-            if _COSTLY_FORMAT.search(subject) or not all(map(_is_scalar, inserted)):
-                raise NotConstantError(node, f"format string {subject!r}")
-        if method == "replace" and len(arguments) >= 2:
-            old, new = arguments[:2]
-            if isinstance(old, str) and isinstance(new, str) and subject.count(old) * len(new) > MAX_LENGTH:
-                raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
-        if method == "join" and arguments and isinstance(arguments[0], tuple | list):
-            pieces = arguments[0]
-            if len(subject) * len(pieces) + sum(len(piece) for piece in pieces if isinstance(piece, str)) > MAX_LENGTH:
-                raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
         try:
-            return cast("Value", getattr(subject, method)(*arguments, **named))
-        except (TypeError, ValueError, LookupError, OverflowError, AttributeError) as error:
+            return called(subject, method, arguments, named)
+        except (TypeError, LookupError, AttributeError) as error:
             raise NotConstantError(node, str(error)) from None
-
-
-def _is_scalar(value: Value) -> bool:
-    # Nested containers may share parts, so that a short source prints as gigabytes.
-    return isinstance(value, str | int | float | None)
-
-
-def _bounded(node: ast.expr, pieces: Sequence[str]) -> str:
-    if sum(map(len, pieces)) > MAX_LENGTH:
-        raise NotConstantError(node, f"the text is longer than {MAX_LENGTH} characters")
-    return "".join(pieces)
 
 
 def _shown(node: ast.expr) -> str:

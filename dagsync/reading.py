@@ -4,16 +4,14 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from dagsync.evaluation import Constants, NotConstantError, Value
+from dagsync.evaluation import Constants, NotConstantError
 from dagsync.model import MAX_DAG_ID_LENGTH, Finding, JobSpec, name_problem
-from dagsync.schedule import schedule_problem
+from dagsync.options import NamedExpressions, RefusalError, kind_of, with_options
 
 MAX_SOURCE_BYTES = 5_000_000
 """A larger module is refused rather than parsed."""
 
-OPTIONS = ("after", "args", "retries", "schedule")
 FORMS = 'JOB = (entrypoint, "description"), optionally with a dict of options as third element, or JOB = Job(...)'
-MAX_RETRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +29,6 @@ NOT_A_JOB = Reading()
 
 
 _BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.TryStar)
-
-
-class _RefusalError(Exception):
-    def __init__(self, line: int, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.line, self.fix = line, fix
 
 
 def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
@@ -59,19 +51,17 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
     constants = Constants(bindings, ast.get_docstring(module, clean=False))
     try:
         if problem := name_problem("module", name):
-            raise _RefusalError(line, problem, f"rename {path}, for example to {_identifier(name)}.py")
+            raise RefusalError(line, problem, f"rename {path}, for example to {_identifier(name)}.py")
         if len(package) + len(name) >= MAX_DAG_ID_LENGTH:
-            raise _RefusalError(
-                line, f"DAG id would be longer than {MAX_DAG_ID_LENGTH} characters", "shorten the module's name"
-            )
+            raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_LENGTH} characters", "shorten the module's name")
         if value is None:
-            raise _RefusalError(
+            raise RefusalError(
                 line, "JOB is assigned in a way that cannot be read without running the module", f"write {FORMS}"
             )
         description, options = _declaration(constants.resolve(value), _job_names(module.body), line)
         spec, notes = _described(JobSpec(package, name, line=line), description, constants, path)
-        return Reading(_with_options(spec, options, constants), (), notes)
-    except _RefusalError as refusal:
+        return Reading(with_options(spec, options, constants), (), notes)
+    except RefusalError as refusal:
         return _broken(path, refusal.line, str(refusal), refusal.fix)
     except RecursionError:
         return _broken(path, line, "the declaration is nested too deeply")
@@ -130,10 +120,7 @@ def _job_names(body: list[ast.stmt]) -> set[str]:
     return names
 
 
-_Options = list[tuple[str, ast.expr]]
-
-
-def _declaration(node: ast.expr, job_names: set[str], line: int) -> tuple[ast.expr | None, ast.expr | _Options | None]:
+def _declaration(node: ast.expr, job_names: set[str], line: int) -> tuple[ast.expr | None, ast.expr | NamedExpressions | None]:
     """Return the expressions of the description and of the options."""
     match node:
         case ast.Tuple(elts=[entrypoint, description]):
@@ -143,38 +130,36 @@ def _declaration(node: ast.expr, job_names: set[str], line: int) -> tuple[ast.ex
             _check_entrypoint(entrypoint)
             return description, options
         case ast.Tuple(elts=elements):
-            raise _RefusalError(line, f"JOB has {len(elements)} elements, expected 2 or 3", f"write {FORMS}")
+            raise RefusalError(line, f"JOB has {len(elements)} elements, expected 2 or 3", f"write {FORMS}")
         case ast.Call(func=ast.Name(id=name)) if name in job_names:
             return _call(node, line)
         case ast.Call(func=ast.Attribute(attr="Job")):
             return _call(node, line)
         case _:
-            raise _RefusalError(line, f"JOB is {_kind(node)}, expected a tuple or Job(...)", f"write {FORMS}")
+            raise RefusalError(line, f"JOB is {kind_of(node)}, expected a tuple or Job(...)", f"write {FORMS}")
 
 
-def _call(node: ast.Call, line: int) -> tuple[ast.expr | None, _Options]:
+def _call(node: ast.Call, line: int) -> tuple[ast.expr | None, NamedExpressions]:
     positional: dict[str, ast.expr] = dict(zip(("entrypoint", "description"), node.args, strict=False))
     if len(node.args) > 2 or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise _RefusalError(
-            line, "Job(...) takes an entrypoint and a description by position", "name the options: schedule=..."
-        )
-    options: _Options = []
+        raise RefusalError(line, "Job(...) takes an entrypoint and a description by position", "name the options: schedule=...")
+    options: NamedExpressions = []
     for keyword in node.keywords:
         if keyword.arg is None:
-            raise _RefusalError(keyword.value.lineno, "Job(**...) cannot be read", "name each option: schedule=...")
+            raise RefusalError(keyword.value.lineno, "Job(**...) cannot be read", "name each option: schedule=...")
         if keyword.arg in {"entrypoint", "description"}:
             positional[keyword.arg] = keyword.value
         else:
             options.append((keyword.arg, keyword.value))
     if "entrypoint" not in positional:
-        raise _RefusalError(line, "Job(...) has no entrypoint", f"write {FORMS}")
+        raise RefusalError(line, "Job(...) has no entrypoint", f"write {FORMS}")
     _check_entrypoint(positional["entrypoint"])
     return positional.get("description"), options
 
 
 def _check_entrypoint(node: ast.expr) -> None:
     if isinstance(node, ast.Constant | ast.JoinedStr | ast.Tuple | ast.List | ast.Dict):
-        raise _RefusalError(node.lineno, f"the entrypoint is {_kind(node)}, expected a function", f"write {FORMS}")
+        raise RefusalError(node.lineno, f"the entrypoint is {kind_of(node)}, expected a function", f"write {FORMS}")
 
 
 def _described(spec: JobSpec, node: ast.expr | None, constants: Constants, path: str) -> tuple[JobSpec, tuple[Finding, ...]]:
@@ -193,92 +178,6 @@ def _described(spec: JobSpec, node: ast.expr | None, constants: Constants, path:
     clean = value.replace("\0", "").encode("utf-8", "replace").decode()
     notes = () if clean == value else (Finding(path, node.lineno, "description: characters no database stores were removed"),)
     return replace(spec, description=clean), notes
-
-
-def _with_options(spec: JobSpec, options: ast.expr | _Options | None, constants: Constants) -> JobSpec:
-    if options is None:
-        return spec
-    if isinstance(options, ast.expr):
-        value = _option_value("options", options, constants)
-        if not isinstance(value, dict):
-            raise _RefusalError(options.lineno, f"the third element of JOB is {_kind(options)}, expected a dict of options")
-        found = [(str(key), each, options.lineno) for key, each in value.items()]
-    else:
-        for name, node in options:
-            _check_option_name(name, node.lineno)
-        found = [(name, _option_value(name, node, constants), node.lineno) for name, node in options]
-    for name, value, line in found:
-        _check_option_name(name, line)
-        spec = _with_option(spec, name, value, line)
-    if spec.after and spec.schedule is not None:
-        raise _RefusalError(
-            spec.line,
-            f"schedule={spec.schedule!r} and after={list(spec.after)!r} cannot be combined",
-            "keep one: after= starts the job when the others have succeeded, schedule= at a time",
-        )
-    return spec
-
-
-def _option_value(name: str, node: ast.expr, constants: Constants) -> Value:
-    try:
-        return constants.evaluate(node)
-    except NotConstantError as error:
-        fix = "options may be literals, constants of this module, f-strings, +, %, or and string methods"
-        raise _RefusalError(error.line or node.lineno, f"{name}: {error}", fix) from None
-
-
-def _check_option_name(name: str, line: int) -> None:
-    if name not in OPTIONS:
-        import difflib
-
-        close = difflib.get_close_matches(name, OPTIONS, 1)
-        fix = f"did you mean {close[0]!r}?" if close else f"options are {', '.join(OPTIONS)}"
-        raise _RefusalError(line, f"unknown option {name!r}", fix)
-
-
-def _with_option(spec: JobSpec, name: str, value: Value, line: int) -> JobSpec:
-    match name, value:
-        case "schedule", None:
-            return spec
-        case "schedule", str():
-            if problem := schedule_problem(value):
-                raise _RefusalError(line, f"schedule: {problem}")
-            return replace(spec, schedule=value)
-        case "retries", int() if not isinstance(value, bool) and 0 <= value <= MAX_RETRIES:
-            return replace(spec, retries=value)
-        case ("args", list() | tuple()) if all(isinstance(item, str) for item in value):
-            args = tuple(str(item) for item in value)
-            if any("\0" in item for item in args):
-                raise _RefusalError(line, "args: found a NUL character, which no argument can hold")
-            return replace(spec, args=args)
-        case ("after", list() | tuple()) if all(isinstance(item, str) for item in value):
-            return replace(spec, after=tuple(dict.fromkeys(str(item) for item in value)))
-        case _:
-            expected = {
-                "schedule": "a preset, a cron expression or None",
-                "retries": f"a whole number from 0 to {MAX_RETRIES}",
-                "args": 'a list of strings such as ["--full"]',
-                "after": 'a list of jobs such as ["sales.load"]',
-            }[name]
-            raise _RefusalError(line, f"{name}: expected {expected}, found {_shown(value)}")
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, tuple | list | dict):
-        return f"a {type(value).__name__}" if any(isinstance(item, tuple | list | dict) for item in value) else repr(value)[:80]
-    return repr(value)[:80]
-
-
-def _kind(node: ast.expr) -> str:
-    match node:
-        case ast.Constant(value=value):
-            return f"the constant {value!r}"[:80]
-        case ast.Name(id=name):
-            return f"the name {name!r}, which is no constant of this module"
-        case ast.Call():
-            return "a call"
-        case _:
-            return f"a {type(node).__name__.lower()}"
 
 
 def _identifier(name: str) -> str:

@@ -52,8 +52,11 @@ class Listing:
     problems: list[Finding] = field(default_factory=list[Finding])
 
     def text(self) -> str:
-        """Return what differs whenever the listing does. Made by hand, as ``repr`` of ten thousand tuples takes four times as long."""
-        modules = "\n".join(["%s\0%d %d %d %d" % (module.path, *module.signature) for module in self.modules])  # noqa: UP031
+        """Return what differs whenever the listing does.
+
+        Made by hand, as the ``repr`` of ten thousand modules takes three times as long.
+        """
+        modules = "\n".join(["%s\0%d %d %d %d" % (module.path, *module.signature) for module in self.modules])  # noqa: UP031 - twice as fast
         return f"{modules}\n{self.packages_without_init!r} {self.unreadable_packages!r} {self.problems!r}"
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagsync.evaluation import MAX_LENGTH, Constants, NotConstantError, Value
+from dagsync.evaluation import Constants, NotConstantError
+from dagsync.texts import MAX_LENGTH, Value
 
 
 def evaluate(expression: str, constants: str = "", docstring: str | None = "The docs.") -> Value:

@@ -1,0 +1,98 @@
+"""Operations on strings whose cost is bounded before they are done: a short source must not make gigabytes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, cast
+
+Value: TypeAlias = "str | int | float | bool | tuple[Value, ...] | list[Value] | dict[Value, Value] | None"
+
+MAX_LENGTH = 100_000
+"""Longest string, in characters, that is computed."""
+
+METHODS = frozenset(
+    {
+        *("capitalize", "casefold", "format", "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix"),
+        *("replace", "rpartition", "rsplit", "rstrip", "split", "splitlines", "strip", "swapcase", "title", "upper"),
+    }
+)
+"""Methods of strings that may be called. Those that take a width are left out."""
+
+# A width of four digits, one given by an argument, or attribute access inside a replacement field.
+_COSTLY_FORMAT = re.compile(r"[0-9]{4,}|%[^a-zA-Z%]*\*|\{[^{}]*[{.\[]")
+
+
+def joined(pieces: Sequence[str], separator: str = "") -> str:
+    """Return the pieces in one. Raises ``ValueError`` if that is too long."""
+    if sum(map(len, pieces)) + len(separator) * len(pieces) > MAX_LENGTH:
+        raise _too_long()
+    return separator.join(pieces)
+
+
+def formatted(value: Value, conversion: str, spec: str) -> str:
+    """Return one replacement field of an f-string. Raises ``ValueError`` if it cannot be or may be long."""
+    if _COSTLY_FORMAT.search(spec):
+        raise ValueError(f"format specification {spec[:40]!r}")
+    if not _is_scalar(value):
+        raise ValueError(f"a {type(value).__name__} in an f-string")
+    match conversion:
+        case "r":
+            value = repr(value)
+        case "s":
+            value = str(value)
+        case "a":
+            value = ascii(value)
+        case _:
+            pass
+    try:
+        return format(value, spec)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def called(subject: str, method: str, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
+    """Return the result of a method of ``METHODS``, or of ``%``. Raises whatever the method does, and ``ValueError``."""
+    match method, arguments:
+        case "format", _:
+            _check_format(subject, [*arguments, *named.values()])
+        case "__mod__", [tuple() as values]:
+            _check_format(subject, values)
+        case "__mod__", _:
+            _check_format(subject, arguments)
+        case "replace", [str() as old, str() as new, *_] if subject.count(old) * len(new) > MAX_LENGTH:
+            raise _too_long()
+        case "join", [tuple() | list() as pieces]:
+            return joined(_strings(pieces), subject)
+        case _:
+            pass
+    return cast("Value", getattr(subject, method)(*arguments, **named))
+
+
+def shown(value: object) -> str:
+    """Return a value as messages quote it."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python prints no integer of more than 4300 digits.
+        return "a very large number"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _check_format(text: str, inserted: Sequence[Value]) -> None:
+    if _COSTLY_FORMAT.search(text) or not all(map(_is_scalar, inserted)):
+        raise ValueError(f"format string {text[:40]!r}")
+
+
+def _strings(pieces: Sequence[Value]) -> list[str]:
+    strings = [piece for piece in pieces if isinstance(piece, str)]
+    if len(strings) != len(pieces):
+        raise TypeError("join of something that is not a string")
+    return strings
+
+
+def _is_scalar(value: Value) -> bool:
+    # Nested containers may share parts, so that a short source prints as gigabytes.
+    return isinstance(value, str | int | float | None)
+
+
+def _too_long() -> ValueError:
+    return ValueError(f"the text is longer than {MAX_LENGTH} characters")
