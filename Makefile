@@ -14,7 +14,7 @@ setup: .venv/.ready ## Make the environment in .venv, with the command airflow-c
 
 .PHONY: try
 try: .venv/.ready ## Run Airflow on this machine with the example jobs, or PACKAGES=path; PORT=8080
-	@.venv/bin/python -m standalone start $(if $(PACKAGES),--packages "$(PACKAGES)") $(if $(PORT),--port "$(PORT)")
+	@.venv/bin/python -m standalone start $(if $(PACKAGES),--packages "$(PACKAGES)") $(if $(PORT),--port "$(PORT)") $(if $(JOB),--job "$(JOB)")
 
 .PHONY: stop
 stop: .venv/.ready ## Stop what `make try` started
@@ -25,8 +25,8 @@ status: .venv/.ready ## Show what `make try` runs and whether it is healthy
 	@.venv/bin/python -m standalone status
 
 .PHONY: logs
-logs: .venv/.ready ## Show the logs of what `make try` runs
-	@.venv/bin/python -m standalone logs
+logs: .venv/.ready ## Show the logs of what `make try` runs; COMPONENT=scheduler for one, FOLLOW=1 to stay
+	@.venv/bin/python -m standalone logs $(COMPONENT) $(if $(FOLLOW),--follow)
 
 .PHONY: test
 test: .venv/.ready ## Pass the tests; the levels that need `make tools` run where it ran
