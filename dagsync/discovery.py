@@ -57,7 +57,7 @@ def read_modules(root: Path, modules: Iterable[ModuleFile]) -> dict[str, Reading
 
 
 def _read(root: Path, module: ModuleFile) -> Reading:
-    if module.signature.size > MAX_SOURCE_BYTES:
+    if module.size > MAX_SOURCE_BYTES:
         return Reading(problems=(Finding(module.path, 0, f"is larger than {MAX_SOURCE_BYTES} bytes", "split the module"),))
     try:
         with open(f"{root}/{module.path}", "rb") as file:  # noqa: PTH123 - 15 % of a cold sync go into Path otherwise
@@ -108,7 +108,7 @@ def assemble(listing: Listing, readings: Mapping[str, Reading]) -> Discovery:
         notes=tuple(sorted(notes, key=lambda finding: (finding.path, finding.line))),
         broken_jobs=frozenset(broken_jobs | related.keys()),
         broken_packages=frozenset(broken_packages),
-        empty_modules=frozenset(f"{each.package}.{each.module_path}" for each in listing.modules if not each.signature.size),
+        empty_modules=frozenset(f"{each.package}.{each.module_path}" for each in listing.modules if not each.size),
     )
 
 

@@ -144,7 +144,7 @@ def signatures(folder: Path, names: Iterable[str]) -> list[list[int] | None]:
     found: list[list[int] | None] = []
     for name in names:
         try:
-            found.append(list(signature_of((folder / name).lstat())))
+            found.append(list(signature_of(os.lstat(f"{folder}/{name}"))))
         except OSError:
             found.append(None)
     return found

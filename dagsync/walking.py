@@ -30,7 +30,14 @@ class ModuleFile(NamedTuple):
     path: str
     """Relative to the packages root, with ``/``."""
 
-    signature: Signature
+    mtime_ns: int
+    ctime_ns: int
+    size: int
+    inode: int
+
+    @property
+    def signature(self) -> Signature:
+        return Signature(*self[2:])
 
     @property
     def module_path(self) -> str:
@@ -56,7 +63,7 @@ class Listing:
 
         Made by hand, as the ``repr`` of ten thousand modules takes three times as long.
         """
-        modules = "\n".join(["%s\0%d %d %d %d" % (module.path, *module.signature) for module in self.modules])  # noqa: UP031 - twice as fast
+        modules = "\n".join(["%s\0%s\0%d %d %d %d" % module for module in self.modules])  # noqa: UP031 - twice as fast
         return f"{modules}\n{self.packages_without_init!r} {self.unreadable_packages!r} {self.problems!r}"
 
 
@@ -118,7 +125,8 @@ def _list_folder(base: str, package: str, folder: str, listing: Listing) -> None
                 listing.problems.append(Finding(path, 0, f"cannot be read: {error.strerror}", "make it readable or delete it"))
                 continue
             if stat.S_ISREG(status.st_mode):
-                listing.modules.append(ModuleFile(package, path, signature_of(status)))
+                stamps = status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+                listing.modules.append(ModuleFile(package, path, *stamps))
         elif not _is_ignored(name) and entry.is_dir(follow_symlinks=False):
             _list_folder(base, package, f"{folder}/{name}", listing)
 
