@@ -2,12 +2,14 @@
 
 import os
 import runpy
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from components.airflow_image import SOURCES
 from tests.built_tools import REPOSITORY, built_tool, skip_without
 from tests.engine.doubles import Cloud
 from tests.engine.driven_stack import DrivenStack
@@ -24,6 +26,18 @@ def whole_program() -> None:
     runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__")
 
 
+def build_context(folder: Path) -> Path:
+    """Copy what the image is built from: its tag follows the content, which somebody may edit while the tests run."""
+    for source in (*SOURCES, "examples"):
+        origin, copy = REPOSITORY / source, folder / source
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_dir():
+            shutil.copytree(origin, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(origin, copy)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def pulumi() -> Path:
     return built_tool("pulumi")
@@ -38,7 +52,7 @@ def drive(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dr
             patch.delenv(name)
         patch.setenv("KUBECONFIG", os.devnull)
         patch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
-        patch.chdir(REPOSITORY)
+        patch.chdir(build_context(tmp_path_factory.mktemp("context")))
 
         def make(name: str, program: Callable[[], None] = whole_program) -> DrivenStack:
             cloud = clouds.enter_context(Cloud.served())

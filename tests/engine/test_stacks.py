@@ -63,6 +63,13 @@ def test_the_database_exists_before_it_is_migrated(life: Lifecycle) -> None:
     assert max(positions(life.made, "create", database)) < min(positions(life.made, "create", JOB))
 
 
+def test_a_pod_is_made_after_the_cloud_identity_it_runs_with(life: Lifecycle) -> None:
+    """EKS injects credentials when a pod is made; one made before its binding never gets any."""
+    bindings = [index for index, call in enumerate(life.made) if "podIdentityAssociation" in call.type]
+    assert bool(bindings) == (life.stack.name != "local")
+    assert all(binding < min(positions(life.made, "create", DEPLOYMENT)) for binding in bindings)
+
+
 def test_a_new_image_migrates_anew_and_only_then_reaches_the_workloads(life: Lifecycle) -> None:
     (gone,) = positions(life.reimaged, "delete", JOB)
     (migration,) = positions(life.reimaged, "create", JOB)

@@ -8,26 +8,9 @@ import pytest
 
 from tests.built_tools import REPOSITORY
 
-USED = tuple(
-    [
-        "awk",
-        "bash",
-        "cat",
-        "chmod",
-        "cut",
-        "df",
-        "dirname",
-        "grep",
-        "head",
-        "ln",
-        "mkdir",
-        "mv",
-        "rm",
-        "sed",
-        "sha256sum",
-        "shasum",
-        "sort",
-    ]
+USED = (
+    *("awk", "bash", "cat", "chmod", "cut", "df", "dirname", "grep", "head"),
+    *("ln", "mkdir", "mv", "rm", "sed", "sha256sum", "shasum", "sort"),
 )
 """The commands that ``tools/build`` may use, beside Go."""
 

@@ -17,6 +17,7 @@ from tests.engine.doubles.differences import Difference, differences
 Values = Mapping[str, Any]
 
 SECONDS_TO_MAKE = {
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": 2.5,
     "aws:rds/instance:Instance": 1.5,
     "kubernetes:apps/v1:StatefulSet": 1.5,
     "kubernetes:batch/v1:Job": 0.5,
