@@ -20,7 +20,8 @@ def _exit_code(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = run(arguments, os.environ)
+        program = os.path.basename(sys.argv[0])  # noqa: PTH119 - a name, no path
+        code = run(arguments, os.environ, "dagsync" if program == "__main__.py" else program)
         sys.stdout.flush()
     except DagsyncError as error:
         sys.stderr.write("\n".join(error_lines(error)) + "\n")

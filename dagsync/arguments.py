@@ -17,10 +17,19 @@ DEFAULT_INTERVAL_SECONDS = 300.0
 JOB_TYPES = ("SchedulerJob", "DagProcessorJob", "TriggererJob")
 
 
-def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+def parse(arguments: list[str], environment: Mapping[str, str], program: str) -> argparse.Namespace:
+    """Return the parsed arguments. A wrong usage is printed and raises ``SystemExit(2)``."""
+    top = parser(environment, program)
+    parsed = top.parse_args(arguments)
+    if getattr(parsed, "health_port", None) is not None and not parsed.watch:
+        top.error("argument --health-port: only goes with --watch")
+    return parsed
+
+
+def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentParser:
     """Return the parser of all commands, with defaults taken from ``environment``."""
     top = argparse.ArgumentParser(
-        "dagsync", description="Turns the ETL jobs of a monorepo into Airflow DAGs.", allow_abbrev=False
+        program, description="Turns the ETL jobs of a monorepo into Airflow DAGs.", allow_abbrev=False
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

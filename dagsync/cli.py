@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagsync.arguments import parser
+from dagsync.arguments import parse
 from dagsync.errors import EXIT_PROBLEMS, DagsyncError, MassRemovalError, NoHeartbeatError, PlanNotEmptyError
 from dagsync.model import DEFAULT_SKIPPED_PACKAGES
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from dagsync.model import Report, SyncOptions
 
 
-def run(arguments: list[str], environment: Mapping[str, str]) -> int:
+def run(arguments: list[str], environment: Mapping[str, str], program: str = "dagsync") -> int:
     """Run one command and return its exit code. Raises ``DagsyncError``; a wrong usage raises ``SystemExit(2)``."""
-    parsed = parser(environment).parse_args(arguments)
+    parsed = parse(arguments, environment, program)
     return COMMANDS[parsed.command](parsed, environment)
 
 
@@ -52,9 +52,6 @@ def _sync(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
     options = _options(parsed, environment, clean=parsed.clean, allow_mass_removal=parsed.allow_mass_removal)
     if parsed.watch:
         return _watch(parsed, options)
-    if parsed.health_port is not None:
-        sys.stderr.write("dagsync sync: error: --health-port only goes with --watch\n")
-        raise SystemExit(2)
     return _sync_once(parsed, options)
 
 

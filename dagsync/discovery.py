@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagsync.chains import cycles, shared_dag_ids, unknown_upstreams
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES, Finding, JobSpec, name_problem
+from dagsync.model import DEFAULT_SKIPPED_PACKAGES, MAX_PACKAGE_LENGTH, Finding, JobSpec, name_problem
 from dagsync.reading import MAX_SOURCE_BYTES, Reading, read_job
 from dagsync.walking import Listing, ModuleFile, list_modules
 
@@ -115,6 +115,9 @@ def assemble(listing: Listing, readings: Mapping[str, Reading]) -> Discovery:
 def _package_problem(package: str, without_init: Collection[str]) -> Finding | None:
     if problem := name_problem("package", package):
         return Finding(package, 0, f"{problem}; its jobs are left out", "rename the folder")
+    if len(package) > MAX_PACKAGE_LENGTH:
+        message = f"package name is longer than {MAX_PACKAGE_LENGTH} characters, which Airflow's tags may have"
+        return Finding(package, 0, message, "rename the folder")
     if package in _SHADOWED:
         return Finding(package, 0, f"{package!r} is also a module of Python or Airflow", "rename the folder")
     if package in without_init:

@@ -4,6 +4,7 @@ DAG ids and file names are made here and nowhere else.
 """
 
 import keyword
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -12,8 +13,12 @@ from typing import Literal
 GroupBy = Literal["package", "job"]
 Action = Literal["create", "update", "delete", "unchanged"]
 
-MAX_DAG_ID_LENGTH = 250
-"""Longest DAG id Airflow 3.3 stores (``airflow.models.base.ID_LEN``)."""
+MAX_DAG_ID_BYTES = 240
+"""Longest DAG id in UTF-8: Airflow 3.3 stores 250 characters (``airflow.models.base.ID_LEN``), and a file name may have 255
+bytes, suffix included."""
+
+MAX_PACKAGE_LENGTH = 100
+"""Longest tag of Airflow 3.3 in characters (``airflow.models.dag.TAG_MAX_LEN``)."""
 
 DEFAULT_SKIPPED_PACKAGES = ("airflow_control_plane", "dagsync", "etl_core")
 """Packages that hold shared code or this tool, never jobs."""
@@ -157,9 +162,12 @@ def dag_file_name(spec: JobSpec, group_by: GroupBy) -> str:
 
 
 def name_problem(kind: str, name: str) -> str | None:
-    """Return why ``name`` cannot be imported and so cannot be a package or module of jobs, or ``None``."""
+    """Return why ``name`` cannot be the name of a package or module of jobs, or ``None``."""
     if not name.isidentifier():
         return f"{kind} {name!r} is not a Python identifier, so it cannot be imported"
     if keyword.iskeyword(name):
         return f"{kind} {name!r} is a keyword of Python, so it cannot be imported"
+    # Python takes combining marks in names, as macOS writes accents, and Airflow does not (``KEY_REGEX``).
+    if not re.fullmatch(r"\w+", name):
+        return f"{kind} {name!r} has characters that Airflow does not take in a DAG id"
     return None

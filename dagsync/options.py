@@ -75,8 +75,8 @@ def _with_option(spec: JobSpec, name: str, value: Value, line: int) -> JobSpec:
             return replace(spec, retries=value)
         case ("args", list() | tuple()) if all(isinstance(item, str) for item in value):
             args = tuple(str(item) for item in value)
-            if any("\0" in item for item in args):
-                raise RefusalError(line, "args: found a NUL character, which no argument can hold")
+            if any("\0" in item or not _is_encodable(item) for item in args):
+                raise RefusalError(line, "args: found a NUL or half a surrogate pair, which no argument can hold")
             return replace(spec, args=args)
         case ("after", list() | tuple()) if all(isinstance(item, str) for item in value):
             return replace(spec, after=tuple(dict.fromkeys(str(item) for item in value)))
@@ -88,6 +88,14 @@ def _with_option(spec: JobSpec, name: str, value: Value, line: int) -> JobSpec:
                 "after": 'a list of jobs such as ["sales.load"]',
             }[name]
             raise RefusalError(line, f"{name}: expected {expected}, found {_shown(value)}")
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shown(value: Value) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dagsync.evaluation import Constants, NotConstantError
-from dagsync.model import MAX_DAG_ID_LENGTH, Finding, JobSpec, name_problem
+from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
 from dagsync.options import NamedExpressions, RefusalError, kind_of, with_options
 
 MAX_SOURCE_BYTES = 5_000_000
@@ -52,8 +52,8 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
     try:
         if problem := name_problem("module", name):
             raise RefusalError(line, problem, f"rename {path}, for example to {_identifier(name)}.py")
-        if len(package) + len(name) >= MAX_DAG_ID_LENGTH:
-            raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_LENGTH} characters", "shorten the module's name")
+        if len(JobSpec(package, name).dag_id.encode()) > MAX_DAG_ID_BYTES:
+            raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
         if value is None:
             raise RefusalError(
                 line, "JOB is assigned in a way that cannot be read without running the module", f"write {FORMS}"

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -268,3 +269,9 @@ def test_start_imports_nothing_heavy(monorepo: Monorepo, arguments: list[str]) -
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert done.returncode == 0
     assert not imported & {"airflow", "sqlalchemy", "rich", "typer", "pydantic", "watchfiles", "asyncio", "http", "pulumi"}
+
+
+@pytest.mark.parametrize("name", ["airflow-control-plane", "dagsync"])
+def test_both_commands_are_installed_and_name_themselves(name: str) -> None:
+    done = subprocess.run([Path(sys.executable).with_name(name), "--help"], env={}, capture_output=True, text=True)
+    assert done.stdout.startswith(f"usage: {name} ")

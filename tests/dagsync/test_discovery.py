@@ -138,6 +138,8 @@ def test_characters_a_database_cannot_store_are_removed_from_a_description(monor
         ("JOB = Job(main, 'x', schedule=5)", "schedule: expected a preset, a cron expression or None, found 5"),
         ("JOB = Job(main, 'x', args='--full')", "args: expected a list of strings such as [\"--full\"], found '--full'"),
         ("JOB = Job(main, 'x', args=[1])", "args: expected a list of strings"),
+        (r"JOB = Job(main, 'x', args=['\0'])", "args: found a NUL or half a surrogate pair"),
+        (r"JOB = Job(main, 'x', args=['\ud800'])", "args: found a NUL or half a surrogate pair"),
         ("JOB = Job(main, 'x', after='sales.load')", 'after: expected a list of jobs such as ["sales.load"]'),
         ("JOB = Job(main, 'x', after=['sales.lod'])", "after: there is no job 'sales.lod'\ndid you mean 'sales.load'?"),
         ("JOB = Job(main, 'x', after=['sales.load'])", "jobs wait for each other: sales.load → sales.load"),
@@ -195,6 +197,8 @@ def test_chain_longer_than_pythons_recursion_limit_is_no_cycle(monorepo: Monorep
         ("class", "package 'class' is a keyword of Python"),
         ("statistics", "'statistics' is also a module of Python or Airflow"),
         ("airflow", "'airflow' is also a module of Python or Airflow"),
+        ("cafe\u0301", "has characters that Airflow does not take in a DAG id"),
+        ("p" * 101, "package name is longer than 100 characters"),
     ],
 )
 def test_package_that_cannot_be_imported_is_a_problem(monorepo: Monorepo, package: str, expected: str) -> None:
@@ -209,6 +213,13 @@ def test_module_that_cannot_be_imported_is_a_problem(monorepo: Monorepo) -> None
         "sales/jobs/load-all.py:4: module 'load-all' is not a Python identifier, so it cannot be imported\n"
         "rename sales/jobs/load-all.py, for example to load_all.py"
     )
+
+
+def test_dag_id_that_does_not_fit_is_a_problem_of_that_job_alone(monorepo: Monorepo) -> None:
+    monorepo.job(f"{'p' * 100}.{'j' * 140}")
+    monorepo.job("sales.load")
+    assert only_problem(monorepo).endswith("DAG id would be longer than 240 bytes\nshorten the module's name")
+    assert [spec.ref for spec in found(monorepo).jobs] == ["sales.load"]
 
 
 def test_package_without_init_is_a_problem_that_names_the_file_to_make(monorepo: Monorepo) -> None:
