@@ -12,6 +12,7 @@ import pulumi_aws as aws
 import pulumi_eks as eks
 import pulumi_kubernetes as k8s
 
+from components.kubernetes_provider import kubernetes_provider
 from components.network import Network
 from components.options import stateful
 
@@ -77,7 +78,7 @@ class Cluster(pulumi.ComponentResource):
         self.name = cluster.eks_cluster.apply(lambda made: made.name)
         self.security_group_id = cluster.cluster_security_group_id
         self.kubeconfig = pulumi.Output.secret(cluster.kubeconfig_json)
-        self.provider = k8s.Provider(name, kubeconfig=self.kubeconfig, opts=child)
+        self.provider = kubernetes_provider(name, kubeconfig=self.kubeconfig, opts=child)
         # Auto Mode brings a network policy engine and leaves it off: without this, policies are accepted and ignored.
         k8s.core.v1.ConfigMap(
             f"{name}-network-policies",

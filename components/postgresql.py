@@ -52,6 +52,7 @@ class PostgreSQL(pulumi.ComponentResource):
         secret = k8s.core.v1.Secret(
             name, metadata=metadata, type="Opaque", string_data={"password": password.result}, opts=child
         )
+        account = k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child)
         service = k8s.core.v1.Service(
             name,
             metadata=metadata,
@@ -69,7 +70,8 @@ class PostgreSQL(pulumi.ComponentResource):
                 replicas=1,
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected),
                 template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=described), spec=_pod(args.image, secret.metadata.name)
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=described),
+                    spec=_pod(args.image, secret.metadata.name, account.metadata.name),
                 ),
                 volume_claim_templates=[
                     k8s.core.v1.PersistentVolumeClaimArgs(
@@ -115,10 +117,11 @@ class PostgreSQL(pulumi.ComponentResource):
         self.register_outputs({"host": self.connection.host})
 
 
-def _pod(image: str, secret_name: pulumi.Output[str]) -> k8s.core.v1.PodSpecArgs:
+def _pod(image: str, secret_name: pulumi.Output[str], service_account: pulumi.Output[str]) -> k8s.core.v1.PodSpecArgs:
     writable = {"data": DATA, "run": "/var/run/postgresql", "tmp": "/tmp"}  # noqa: S108 - the path inside the container
     ready = k8s.core.v1.ExecActionArgs(command=["pg_isready", "--username", DATABASE, "--dbname", DATABASE])
     return k8s.core.v1.PodSpecArgs(
+        service_account_name=service_account,
         automount_service_account_token=False,
         enable_service_links=False,
         security_context=pod_security(user=POSTGRES_UID, group=POSTGRES_UID),

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.airflow import RemoteLogs, VolumeLogs
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
+from components.kubernetes_provider import kubernetes_provider
 from components.postgresql import PostgreSQL, PostgreSQLArgs
 from settings import Settings
 
@@ -18,7 +18,7 @@ class KubernetesInfrastructure:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.provider = k8s.Provider("cluster", context=settings.kubernetes.context)
+        self.provider = kubernetes_provider("cluster", context=settings.kubernetes.context)
         self.image = pulumi.Output.from_input(settings.image.reference or "")
         self.logs: VolumeLogs | RemoteLogs = VolumeLogs(storage_gib=settings.logs.storage_gib)
         self.identities: Sequence[pulumi.Resource] = ()

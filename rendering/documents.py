@@ -41,9 +41,16 @@ def masked(value: Any) -> Any:
     if isinstance(value, Mapping):
         mapping = cast(Mapping[str, Any], value)
         if mapping.get(rpc._special_sig_key) == rpc._special_secret_sig:  # pyright: ignore[reportPrivateUsage] - no public name
-            return SECRET
+            return _veiled(mapping["value"])
         return {key: masked(item) for key, item in sorted(mapping.items())}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [masked(item) for item in value]  # pyright: ignore[reportUnknownVariableType] - a list of whatever a resource takes
     # Numbers cross Pulumi's protocol as doubles.
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _veiled(secret: Any) -> Any:
+    """Return a secret with its shape left, since a Kubernetes Secret's data must stay a map to be valid."""
+    if isinstance(secret, Mapping):
+        return {key: _veiled(item) for key, item in sorted(cast(Mapping[str, Any], secret).items())}
+    return SECRET

@@ -196,6 +196,12 @@ def test_a_changed_configuration_restarts_the_pods(deploy: Any, local: Any):
         assert before != after
 
 
+def test_a_changed_config_map_or_secret_is_never_gone_for_a_moment(every: Any):
+    (provider,) = every.all("providers:kubernetes")
+    assert provider.inputs["enableConfigMapMutable"] == "true"
+    assert provider.inputs["enableSecretMutable"] == "true"
+
+
 def test_the_namespace_is_silent_but_for_what_is_allowed(every: Any):
     policy = every.only("NetworkPolicy", "default-deny")["spec"]
     assert (policy["podSelector"], sorted(policy["policyTypes"])) == ({}, ["Egress", "Ingress"])

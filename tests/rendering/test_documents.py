@@ -51,7 +51,8 @@ def test_secrets_are_masked():
     secrets = [document for document in documents(render_stack("local")) if document["kind"] == "Secret"]
     assert len(secrets) == 6
     for secret in secrets:
-        assert secret["stringData"] == SECRET, secret["metadata"]["name"]
+        assert secret["stringData"], secret["metadata"]["name"]
+        assert set(secret["stringData"].values()) == {SECRET}, secret["metadata"]["name"]
 
 
 def test_an_unknown_stack_is_answered_with_those_there_are():
