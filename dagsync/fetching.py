@@ -1,4 +1,4 @@
-"""Brings the current version from a store into the cache, or leaves everything as it was and says why."""
+"""Brings the current version from a source into the cache, or leaves everything as it was and says why."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dagsync.archive import DEFAULT_LIMITS, Limits
 from dagsync.cache import Cache
 from dagsync.source_errors import StoreError
 from dagsync.storage import settle
-from dagsync.store import Pointer, Seen, Store, is_version
+from dagsync.store import Pointer, Seen, Source, is_version
 from dagsync.unpacking import unpack
 
 _SEEN_NAME = "seen.json"
@@ -38,8 +38,8 @@ def packages_alone(folder: Path, unpack_into: Unpack) -> None:
     unpack_into(folder)
 
 
-def fetch(store: Store, cache: Cache, arrange: Arrange = packages_alone, limits: Limits = DEFAULT_LIMITS) -> Fetched:
-    """Make the store's current version the current one of the cache.
+def fetch(source: Source, cache: Cache, arrange: Arrange = packages_alone, limits: Limits = DEFAULT_LIMITS) -> Fetched:
+    """Make the source's current version the current one of the cache.
 
     If the pointer has not moved, that costs one conditional request. ``arrange`` is given the folder of a new version to make,
     before anybody sees it, and what unpacks the packages into a new folder. Raises ``StoreError``, ``VersionMissingError``,
@@ -47,28 +47,28 @@ def fetch(store: Store, cache: Cache, arrange: Arrange = packages_alone, limits:
     """
     with cache.locked():
         before = cache.current()
-        known = _known(cache, store.address)
+        known = _known(cache, source.address)
         # Believed only if what it points to is here, so that a version lost from the cache is fetched again.
         known = known if known and known.pointer.version == before else None
-        seen = store.pointer(known)
+        seen = source.pointer(known)
         if seen is None:
-            raise StoreError(f"{store.address}: nothing was published yet", "run publish, or correct the address")
+            raise StoreError(f"{source.address}: nothing was published yet", "run publish, or correct the address")
         version = seen.pointer.version
         if seen is not known:
-            add_version(store, cache, version, arrange, limits)
+            add_version(source, cache, version, arrange, limits)
             cache.switch(version)
-            _remember(cache, store.address, seen)
+            _remember(cache, source.address, seen)
         return Fetched(version, before if before != version else None, tuple(cache.prune()))
 
 
 def add_version(
-    store: Store, cache: Cache, version: str, arrange: Arrange = packages_alone, limits: Limits = DEFAULT_LIMITS
+    source: Source, cache: Cache, version: str, arrange: Arrange = packages_alone, limits: Limits = DEFAULT_LIMITS
 ) -> None:
     """Bring one version into the cache without making it current. The caller holds the lock. Raises what ``fetch`` does."""
 
     def build(folder: Path) -> None:
         archive = folder.with_name("archive.tar.gz")
-        store.download(version, archive, limits.total_bytes)
+        source.download(version, archive, limits.total_bytes)
         arrange(folder, lambda target: unpack(archive, target, version, limits))
 
     cache.add(version, build)

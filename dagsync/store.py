@@ -48,8 +48,8 @@ class Stored:
     uploaded_at: datetime
 
 
-class Store(Protocol):
-    """What publishing and fetching need of a store. Every method raises ``StoreError``."""
+class Source(Protocol):
+    """Where a fetch gets versions from. Every method raises ``StoreError``."""
 
     @property
     def address(self) -> str:
@@ -59,6 +59,14 @@ class Store(Protocol):
     def pointer(self, seen: Seen | None = None) -> Seen | None:
         """Return the pointer, ``None`` if nothing was published yet, and ``seen`` itself, at no cost, if it did not move."""
         ...
+
+    def download(self, version: str, archive: Path, max_bytes: int) -> None:
+        """Write a version's archive to a new file. Raises ``VersionMissingError``, and ``ArchiveError`` if it is too large."""
+        ...
+
+
+class Store(Source, Protocol):
+    """A source that can be published to. Every method raises ``StoreError``."""
 
     def move(self, pointer: Pointer, seen: Seen | None) -> Seen:
         """Replace the pointer that was ``seen``. Raises ``PointerMovedError`` if it is another one by now."""
@@ -70,10 +78,6 @@ class Store(Protocol):
 
     def upload(self, version: str, archive: Path) -> None:
         """Add a version; one that is there already stays as it is."""
-        ...
-
-    def download(self, version: str, archive: Path, max_bytes: int) -> None:
-        """Write a version's archive to a new file. Raises ``VersionMissingError``, and ``ArchiveError`` if it is too large."""
         ...
 
     def versions(self) -> list[Stored]:

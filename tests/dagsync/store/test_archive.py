@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from dagsync.archive import Limits, pack
 from dagsync.source_errors import ArchiveError
 from dagsync.unpacking import unpack
-from tests.dagsync.store.conftest import content_of, write
+from tests.dagsync.store.bucket import content_of, write
 
 NAME = st.text("abcXYZ09_-éß中 $'\"", min_size=1, max_size=12).filter(lambda name: not name.endswith("~"))
 TREES = st.dictionaries(

@@ -26,7 +26,7 @@ from dagsync.holding import held
 from dagsync.publishing import publish, rollback
 from dagsync.s3 import POINTER_NAME, S3Store
 from dagsync.source_errors import ArchiveError, StoreError, VersionMissingError
-from tests.dagsync.store.conftest import Bucket, content_of, write
+from tests.dagsync.store.bucket import Bucket, content_of, write
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dagsync.publishing import list_versions, publish, retain, rollback
 from dagsync.s3 import S3Store
 from dagsync.source_errors import ArchiveError, PointerMovedError, StoreError, VersionMissingError
 from dagsync.store import Pointer, Seen
-from tests.dagsync.store.conftest import Bucket, write
+from tests.dagsync.store.bucket import Bucket, write
 
 
 def change(packages: Path, number: int) -> None:

@@ -18,7 +18,7 @@ from dagsync.fetching import fetch
 from dagsync.holding import held
 from dagsync.source_errors import VersionMissingError
 from dagsync.store import Pointer, Seen, Stored
-from tests.dagsync.store.conftest import write
+from tests.dagsync.store.bucket import write
 
 KILLS = int(os.environ.get("DAGSYNC_KILLS", "60"))
 VERSIONS = 4
