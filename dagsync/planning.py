@@ -1,5 +1,6 @@
 """What a sync would do: pure, from what the tree declares and what is on disk."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,6 +60,8 @@ class Plan:
         return all(change.action == "unchanged" for change in self.changes)
 
 
+_IN_THE_WAY = "is in the way: it was not written by dagsync and is left alone"
+_LEFT = "is left as it is: the record of last good jobs cannot be read, and this file has the DAG of a broken one"
 _STRAY = "carries dagsync's header and is not in the record of its files, so it is never removed"
 
 
@@ -68,74 +71,70 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     ``on_disk`` holds the content of every file whose name one of ours could have. A DAG is only removed when its job is
     known to be gone: neither a broken source nor an unreadable folder is ground enough.
     """
-    folder = options.dags_dir
-    declared = {spec.ref: spec for spec in discovery.jobs}
-    ids = {spec.dag_id for spec in discovery.jobs}
-    problems: list[Finding] = []
-    kept: dict[str, JobSpec] = {}
-    gone: dict[str, JobSpec] = {}
-    for ref, spec in manifest.jobs.items():
-        if ref in declared or spec.dag_id in ids:
-            continue
-        ids.add(spec.dag_id)
-        if ref in discovery.empty_modules:
-            kept[ref] = spec
-            message = "is empty; the job's last good DAG stays"
-            problems.append(Finding(spec.source, 0, message, "delete the file if the job is gone"))
-        elif ref in discovery.broken_jobs or spec.package in discovery.broken_packages:
-            kept[ref] = spec
-        else:
-            gone[ref] = spec
-    refused: dict[str, JobSpec] = {}
-    stays: dict[str, JobSpec] = {} if options.clean else gone
-    if options.clean and not options.allow_mass_removal and len(gone) * 2 > len(manifest.jobs):
-        stays = refused = gone
-    jobs = declared | kept | stays
-    removed = gone.keys() - stays.keys()
+    kept, gone = _without_declaration(discovery, manifest)
+    refuses = options.clean and not options.allow_mass_removal and len(gone) * 2 > len(manifest.jobs)
+    stays = gone if refuses or not options.clean else {}
+    jobs = {spec.ref: spec for spec in discovery.jobs} | kept | stays
+    gone_ids = tuple(sorted(spec.dag_id for spec in gone.values()))
 
     desired = render_files(jobs.values(), options.group_by)
-    counts: dict[str, int] = {}
-    for spec in jobs.values():
-        name = dag_file_name(spec, options.group_by)
-        counts[name] = counts.get(name, 0) + 1
+    dags = Counter(dag_file_name(spec, options.group_by) for spec in jobs.values())
     changes: list[Change] = []
-    left: list[str] = []
-    in_the_way: list[str] = []
+    problems = [
+        Finding(kept[ref].source, 0, "is empty; the job's last good DAG stays", "delete the file if the job is gone")
+        for ref in sorted(kept.keys() & discovery.empty_modules)
+    ]
+    blocked: set[str] = set()
+    incomplete = False
     for name, after in desired.items():
         before = on_disk.get(name)
         if before is None:
-            changes.append(Change("create", name, counts[name], b"", after))
+            changes.append(Change("create", name, dags[name], b"", after))
         elif not is_ours(before):
-            in_the_way.append(name)
-            message = "is in the way: it was not written by dagsync and is left alone"
-            problems.append(Finding(f"{folder}/{name}", 0, message, "rename it, or the package whose DAGs belong there"))
+            blocked.add(name)
+            fix = "rename it, or the package whose DAGs belong there"
+            problems.append(Finding(f"{options.dags_dir}/{name}", 0, _IN_THE_WAY, fix))
         elif manifest.lost and _holds_broken_job(before, discovery):
-            message = "is left as it is: the record of last good jobs cannot be read, and this file has the DAG of a broken one"
-            left.append(name)
-            problems.append(Finding(f"{folder}/{name}", 0, message, "mend the broken jobs of the package"))
+            blocked.add(name)
+            incomplete = True
+            problems.append(Finding(f"{options.dags_dir}/{name}", 0, _LEFT, "mend the broken jobs of the package"))
         else:
-            action: Action = "unchanged" if before == after else "update"
-            changes.append(Change(action, name, counts[name], before, after))
-    blocked = {*left, *in_the_way}
-    ours = {name for name in on_disk.keys() | desired.keys() if name in desired or is_ours(on_disk[name])} - blocked
-    strays = ours - desired.keys() - manifest.files
-    notes = [Finding(f"{folder}/{name}", 0, _STRAY, "delete it if no job needs it") for name in sorted(strays)]
-    stale = (ours & manifest.files) - desired.keys()
+            changes.append(Change("unchanged" if before == after else "update", name, dags[name], before, after))
+
+    others = {name for name, content in on_disk.items() if name not in desired and is_ours(content)}
+    stale, strays = others & manifest.files, others - manifest.files
     if options.clean:
-        # With a refused removal the jobs stay, so only files that no job needs any more are left over.
         changes.extend(Change("delete", name, on_disk[name].count(b"\n    with DAG("), on_disk[name], b"") for name in stale)
     return Plan(
         changes=tuple(sorted(changes, key=lambda change: change.name)),
         jobs=jobs,
         kept=tuple(sorted(kept)),
-        removed=tuple(sorted(gone[ref].dag_id for ref in removed)),
-        refused=tuple(sorted(spec.dag_id for spec in refused.values())),
+        removed=() if stays else gone_ids,
+        refused=gone_ids if refuses else (),
         problems=tuple(problems),
-        notes=tuple(notes),
-        files=frozenset((desired.keys() - blocked) | (frozenset[str]() if options.clean else stale)),
+        notes=tuple(
+            Finding(f"{options.dags_dir}/{name}", 0, _STRAY, "delete it if no job needs it") for name in sorted(strays)
+        ),
+        files=frozenset((desired.keys() - blocked) | (set[str]() if options.clean else stale)),
         untouched=frozenset(blocked | strays),
-        incomplete=bool(left),
+        incomplete=incomplete,
     )
+
+
+def _without_declaration(discovery: Discovery, manifest: Manifest) -> tuple[dict[str, JobSpec], dict[str, JobSpec]]:
+    """Return the jobs that had a DAG and have no good declaration now: those to keep, and those known to be gone."""
+    declared = {spec.ref for spec in discovery.jobs}
+    ids = {spec.dag_id for spec in discovery.jobs}
+    kept: dict[str, JobSpec] = {}
+    gone: dict[str, JobSpec] = {}
+    for ref, spec in manifest.jobs.items():
+        # A job that moved, say from a.b_c to a_b.c, has left its DAG id to another.
+        if ref in declared or spec.dag_id in ids:
+            continue
+        ids.add(spec.dag_id)
+        exists = ref in discovery.broken_jobs or ref in discovery.empty_modules or spec.package in discovery.broken_packages
+        (kept if exists else gone)[ref] = spec
+    return kept, gone
 
 
 def is_ours(content: bytes) -> bool:
