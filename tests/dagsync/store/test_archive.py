@@ -233,24 +233,24 @@ def test_archive_of_another_version_is_refused(tmp_path: Path) -> None:
 
 @given(st.data())
 @settings(max_examples=150)
-def test_damaged_archive_is_refused_with_a_reason_wherever_the_damage_is(data: st.DataObject) -> None:
+def test_damaged_archive_is_refused_or_harmless_wherever_the_damage_is(data: st.DataObject) -> None:
+    tree = {"a/b.py": b"print('hello')\n" * 40, "c.csv": bytes(range(256)) * 4}
     with tempfile.TemporaryDirectory() as name:
-        write(Path(name), {"a/b.py": "print('hello')\n" * 40, "c.csv": bytes(range(256)) * 4})
+        write(Path(name), tree)
         version, archive = packed(Path(name))
-    kind = data.draw(st.sampled_from(["cut", "flip", "append", "noise"]))
     position = data.draw(st.integers(0, len(archive) - 1))
-    if kind == "cut":
-        damaged = archive[:position]
-    elif kind == "flip":
-        # Of gzip's ten bytes of header, those of time and system say nothing about the content.
-        position = max(position, 10)
-        damaged = archive[:position] + bytes([archive[position] ^ data.draw(st.integers(1, 255))]) + archive[position + 1 :]
-    elif kind == "append":
-        damaged = archive + data.draw(st.binary(min_size=1, max_size=50))
-    else:
-        damaged = data.draw(st.binary(max_size=2000))
-    with pytest.raises(ArchiveError):
-        unpacked(version, damaged)
+    damaged = bytearray(archive)
+    damaged[position] ^= data.draw(st.integers(1, 255))
+    # A few bits, such as the time in gzip's header and the padding at its end, mean nothing.
+    with contextlib.suppress(ArchiveError):
+        assert unpacked(version, bytes(damaged)) == tree
+    for wrong in (
+        archive[:position],
+        archive + data.draw(st.binary(min_size=1, max_size=50)),
+        data.draw(st.binary(max_size=99)),
+    ):
+        with pytest.raises(ArchiveError):
+            unpacked(version, wrong)
 
 
 @given(st.data())
