@@ -13,7 +13,8 @@ def main() -> None:
 
 
 def _exit_code(arguments: list[str]) -> int:
-    from dagsync.cli import error_lines, run
+    from dagsync.cli import run
+    from dagsync.reporting import error_lines
 
     # Texts of jobs are printed as they are, or escaped where the terminal's encoding has no place for them.
     for stream in (sys.stdout, sys.stderr):

@@ -14,6 +14,7 @@ from dagsync.model import DEFAULT_SKIPPED_PACKAGES
 DEFAULT_PACKAGES_ROOT = "/app/packages"
 DEFAULT_DAGS_DIR = "/opt/airflow/dags"
 DEFAULT_INTERVAL_SECONDS = 300.0
+DEFAULT_HEALTH_HOST = "0.0.0.0"  # noqa: S104 - the kubelet probes pods by their address
 JOB_TYPES = ("SchedulerJob", "DagProcessorJob", "TriggererJob")
 
 
@@ -21,8 +22,14 @@ def parse(arguments: list[str], environment: Mapping[str, str], program: str) ->
     """Return the parsed arguments. A wrong usage is printed and raises ``SystemExit(2)``."""
     top = parser(environment, program)
     parsed = top.parse_args(arguments)
-    if getattr(parsed, "health_port", None) is not None and not parsed.watch:
-        top.error("argument --health-port: only goes with --watch")
+    if parsed.command == "sync" and not parsed.watch:
+        given = [
+            name
+            for name, value in (("--health-port", parsed.health_port), ("--poll", parsed.poll))
+            if value not in (None, False)
+        ]
+        if given:
+            top.error(f"argument {given[0]}: only goes with --watch")
     return parsed
 
 
@@ -87,8 +94,28 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
         metavar="SECONDS",
         help="with --watch: sync at least this often (default: %(default)g)",
     )
-    sync.add_argument("--health-port", type=_port, metavar="PORT", help="with --watch: serve /healthz and /readyz on this port")
+    sync.add_argument(
+        "--poll",
+        action="store_true",
+        help="with --watch: look at the packages every few seconds, for where changes are not announced to this host; "
+        "done without asking on network file systems",
+    )
+    sync.add_argument(
+        "--health-port", type=_port, metavar="PORT", help="with --watch: serve /healthz, /readyz and /metrics on this port"
+    )
+    sync.add_argument(
+        "--health-host",
+        default=DEFAULT_HEALTH_HOST,
+        metavar="ADDRESS",
+        help="with --health-port: address to serve on; 127.0.0.1 for this host alone, :: for IPv6 (default: %(default)s)",
+    )
     for made in (generate, sync):
+        made.add_argument(
+            "--log-format",
+            choices=("text", "json"),
+            default="json" if environment.get("DAGSYNC_LOG_FORMAT") == "json" else "text",
+            help="json: one object per line, with the keys of Airflow's JSON logs (DAGSYNC_LOG_FORMAT; default: text)",
+        )
         made.add_argument("--exit-zero", action="store_true", help="report problems of jobs, but exit with 0")
         made.add_argument("-v", "--verbose", action="store_true", help="say what was done to each file")
 

@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dagsync.errors import DagsyncError
 from dagsync.model import Finding, Report
+
+
+def error_lines(error: DagsyncError) -> list[str]:
+    """Return what is printed for a failure: what is wrong, then what to do."""
+    return [f"error: {error}", *([f"  fix: {error.fix}"] if error.fix else [])]
 
 
 def finding_lines(kind: str, findings: Iterable[Finding], root: Path) -> Iterator[str]:

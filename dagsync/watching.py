@@ -1,5 +1,6 @@
 """Repeats a sync whenever the packages change, and every interval anyway, until told to stop."""
 
+import random
 import signal
 import threading
 import time
@@ -11,9 +12,16 @@ import watchfiles
 
 from dagsync.errors import DagsyncError
 from dagsync.health import Health
+from dagsync.mounts import announces_changes
 
 RETRY_SECONDS = 5.0
 """How soon a sync that failed as a whole is tried again, if the interval is longer."""
+
+POLL_SECONDS = 5.0
+"""How often the tree is looked at where changes are not announced; it costs one ``stat`` per file."""
+
+JITTER = 0.1
+"""Of the interval: it ends up to so much sooner, so that pods that started together do not sync in step for ever."""
 
 _QUIET_MS = 50
 _BURST_MS = 400
@@ -44,13 +52,16 @@ def watch(
     interval_seconds: float,
     stop: threading.Event,
     health: Health,
+    *,
+    poll: bool = False,
 ) -> None:
     """Call ``run`` now, when a Python file below ``root`` changes, and every ``interval_seconds``, until ``stop`` is set.
 
-    A ``DagsyncError`` is given to ``failed`` and the next round comes sooner.
+    A ``DagsyncError`` is given to ``failed`` and the next round comes sooner. ``poll`` looks at the tree every few seconds
+    instead of waiting for the kernel to announce changes, as is done anyway on network file systems.
     """
     due = 0.0
-    for changed in _ticks(root, stop):
+    for changed in _ticks(root, stop, min(POLL_SECONDS, interval_seconds), always_poll=poll):
         health.beat()
         if not changed and time.monotonic() < due:
             continue
@@ -61,13 +72,17 @@ def watch(
         except DagsyncError as error:
             failed(error)
             pause = min(interval_seconds, RETRY_SECONDS)
-        due = time.monotonic() + pause
+        due = time.monotonic() + pause * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
 
 
-def _ticks(root: Path, stop: threading.Event) -> Iterator[bool]:
+def _ticks(root: Path, stop: threading.Event, poll_seconds: float, *, always_poll: bool) -> Iterator[bool]:
     """Yield ``True`` when something may have changed and ``False`` about once a second otherwise, until ``stop`` is set."""
     yield True
     while not stop.is_set():
+        if always_poll or not announces_changes(root):
+            if not stop.wait(poll_seconds):
+                yield True
+            continue
         identity = _identity(root)
         # The watch begins a moment after the last look at the tree; what changed in between is looked for once.
         unseen = True
