@@ -19,7 +19,7 @@ from pathlib import Path
 
 from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
-from dagsync.cache import DEFAULT_KEEP, DEFAULT_KEEP_SECONDS, Cache
+from dagsync.cache import Cache
 from dagsync.errors import DagsyncError
 from dagsync.fetching import Unpack, add_version, fetch
 from dagsync.holding import held
@@ -29,6 +29,7 @@ from dagsync.reporting import report_notes
 from dagsync.runtime import DEFAULT_PACKAGES_ROOT
 from dagsync.source_errors import VersionMissingError
 from dagsync.store import Source, is_version
+from dagsync.store_arguments import DEFAULT_KEEP, DEFAULT_KEEP_HOURS
 from dagsync.syncing import sync
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class PackagesBundle(BaseDagBundle):
         group_by: GroupBy = "package",
         skip_packages: Sequence[str] = DEFAULT_SKIPPED_PACKAGES,
         keep: int = DEFAULT_KEEP,
-        keep_seconds: float = DEFAULT_KEEP_SECONDS,
+        keep_seconds: float = DEFAULT_KEEP_HOURS * 3600,
         **kwargs: object,
     ) -> None:
         """``source`` is ``s3://bucket/prefix`` or a folder, by default ``ETL_PACKAGES_ROOT``.

@@ -20,13 +20,10 @@ from pathlib import Path
 from dagsync.errors import TargetLockedError, TargetWriteError
 from dagsync.storage import settle
 from dagsync.store import is_version
+from dagsync.store_arguments import DEFAULT_KEEP, DEFAULT_KEEP_HOURS
 
 LOCK_TIMEOUT_SECONDS = 300.0
 """Fetching a large archive over a slow line takes minutes."""
-
-DEFAULT_KEEP = 3
-DEFAULT_KEEP_SECONDS = 6 * 3600.0
-"""Airflow 3.3's own ``stale_bundle_cleanup_age_threshold``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class Cache:
     keep: int = DEFAULT_KEEP
     """At least so many versions stay, the newest, with the current one."""
 
-    keep_seconds: float = DEFAULT_KEEP_SECONDS
+    keep_seconds: float = DEFAULT_KEEP_HOURS * 3600
     """A version stays so long after it was current. A job that runs from it keeps it longer."""
 
     @property

@@ -9,9 +9,6 @@ from dagsync.archive import DEFAULT_LIMITS, Limits, pack
 from dagsync.source_errors import PointerMovedError, VersionMissingError
 from dagsync.store import Pointer, Seen, Store, Stored
 
-MIN_KEEP = 2
-"""The current version and the one a rollback goes to."""
-
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -46,7 +43,7 @@ def publish(
 ) -> Published:
     """Make the tree below ``root`` the current version of ``store``. Content that is there already is not uploaded again.
 
-    ``keep`` is how many versions stay at most, at least ``MIN_KEEP``; ``None`` keeps all. Raises ``ArchiveError``,
+    ``keep`` is how many versions stay at most, 2 or more; ``None`` keeps all. Raises ``ArchiveError``,
     ``StoreError`` and ``PointerMovedError``; readers see the old version or the new one, whole.
     """
     seen = store.pointer()
