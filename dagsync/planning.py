@@ -1,7 +1,7 @@
 """What a sync would do: pure, from what the tree declares and what is on disk."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dagsync.discovery import Discovery
@@ -78,7 +78,9 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     gone_ids = tuple(sorted(spec.dag_id for spec in gone.values()))
 
     desired = render_files(jobs.values(), options.group_by)
-    dags = Counter(dag_file_name(spec, options.group_by) for spec in jobs.values())
+    dag_ids: defaultdict[str, list[str]] = defaultdict(list)
+    for spec in jobs.values():
+        dag_ids[dag_file_name(spec, options.group_by)].append(spec.dag_id)
     changes: list[Change] = []
     problems = [
         Finding(kept[ref].source, 0, "is empty; the job's last good DAG stays", "delete the file if the job is gone")
@@ -89,7 +91,7 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     for name, after in desired.items():
         before = on_disk.get(name)
         if before is None:
-            changes.append(Change("create", name, dags[name], b"", after))
+            changes.append(Change("create", name, len(dag_ids[name]), b"", after))
         elif not is_ours(before):
             blocked.add(name)
             fix = "rename it, or the package whose DAGs belong there"
@@ -99,12 +101,13 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
             incomplete = True
             problems.append(Finding(f"{options.dags_dir}/{name}", 0, _LEFT, "mend the broken jobs of the package"))
         else:
-            changes.append(Change("unchanged" if before == after else "update", name, dags[name], before, after))
+            changes.append(Change("unchanged" if before == after else "update", name, len(dag_ids[name]), before, after))
 
     others = {name for name, content in on_disk.items() if name not in desired and is_ours(content)}
-    stale, strays = others & manifest.files, others - manifest.files
-    if options.clean:
-        changes.extend(Change("delete", name, on_disk[name].count(b"\n    with DAG("), on_disk[name], b"") for name in stale)
+    # Whatever is to stay has been rendered elsewhere, even without cleaning, unless something is in its way there.
+    left = {name for name in others & manifest.files if _holds_any(on_disk[name], (dag_ids[each] for each in blocked))}
+    stale, strays = others & manifest.files - left, others - manifest.files
+    changes.extend(Change("delete", name, on_disk[name].count(b"\n    with DAG("), on_disk[name], b"") for name in stale)
     return Plan(
         changes=tuple(sorted(changes, key=lambda change: change.name)),
         jobs=jobs,
@@ -115,8 +118,8 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
         notes=tuple(
             Finding(f"{options.dags_dir}/{name}", 0, _STRAY, "delete it if no job needs it") for name in sorted(strays)
         ),
-        files=frozenset((desired.keys() - blocked) | (set[str]() if options.clean else stale)),
-        untouched=frozenset(blocked | strays),
+        files=frozenset((desired.keys() - blocked) | left),
+        untouched=frozenset(blocked | left | strays),
         incomplete=incomplete,
     )
 
@@ -140,6 +143,10 @@ def _without_declaration(discovery: Discovery, manifest: Manifest) -> tuple[dict
 def is_ours(content: bytes) -> bool:
     """Return whether a file carries the header dagsync writes."""
     return content.startswith(MARKER.encode())
+
+
+def _holds_any(content: bytes, groups: Iterable[list[str]]) -> bool:
+    return any(f"dag_id={dag_id!r}".encode() in content for group in groups for dag_id in group)
 
 
 def _holds_broken_job(content: bytes, discovery: Discovery) -> bool:

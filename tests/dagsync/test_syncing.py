@@ -307,6 +307,34 @@ def test_grouping_can_be_changed_at_any_time(monorepo: Monorepo) -> None:
     assert monorepo.dag_ids() == {"sales_load", "sales_report"}
 
 
+def test_grouping_can_be_changed_without_cleaning(monorepo: Monorepo) -> None:
+    monorepo.job("sales.load")
+    monorepo.job("sales.report")
+    monorepo.sync()
+    (monorepo.packages / "sales/jobs/report.py").unlink()
+    monorepo.sync(group_by="job", clean=False)
+    assert set(monorepo.files()) == {"sales_load_dag.py", "sales_report_dag.py"}
+    monorepo.sync(clean=False)
+    assert set(monorepo.files()) == {"sales_dags.py"}
+    assert monorepo.dag_ids() == {"sales_load", "sales_report"}
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_dag_stays_where_it_is_if_the_file_it_should_move_to_is_not_ours(monorepo: Monorepo, clean: bool) -> None:
+    for ref in ("sales.load", "sales.report", "crm.sync"):
+        monorepo.job(ref)
+    monorepo.sync(group_by="job")
+    monorepo.dags.joinpath("sales_dags.py").write_text("# a person got here first\n")
+    for _ in range(2):
+        report = monorepo.sync(clean=clean)
+        assert [Path(problem.path).name for problem in report.problems] == ["sales_dags.py"]
+        assert monorepo.dag_ids() == {"sales_load", "sales_report", "crm_sync"}
+        assert set(monorepo.files()) == {"crm_dags.py", "sales_dags.py", "sales_load_dag.py", "sales_report_dag.py"}
+    monorepo.dags.joinpath("sales_dags.py").unlink()
+    monorepo.sync(clean=clean)
+    assert set(monorepo.files()) == {"crm_dags.py", "sales_dags.py"}
+
+
 DAMAGE = [b"", b"{", b"null", b"[]", b'{"format": 99}', b"\xff\xff", b'{"format":1,"files":["../../x_dag.py"],"jobs":[[1]]}']
 
 
