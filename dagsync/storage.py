@@ -8,7 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ STATE_FOLDER = ".dagsync"
 LOCK_TIMEOUT_SECONDS = 120.0
 """A sync of ten thousand jobs holds the lock for some seconds."""
 
+_HOLDER_BYTES = 128
 
 SETTLED_NS = 50_000_000
 """A file changed less than this before it was listed may change again without a new time stamp (kernels stamp files with the
@@ -29,8 +30,9 @@ time of the last tick, at most 10 ms apart), so it is read again next time."""
 
 @contextmanager
 def locked(dags_dir: Path, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Generator[None]:
-    """Hold the DAG folder, making it if there is none. The kernel frees the lock of a process that is killed.
+    """Hold the DAG folder, making it if there is none.
 
+    There is no stale lock: the kernel frees it when its holder ends, however it ends, and the file alone means nothing.
     Raises ``TargetLockedError`` after ``timeout_seconds`` and ``TargetWriteError``.
     """
     with writing(dags_dir):
@@ -46,13 +48,37 @@ def locked(dags_dir: Path, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Gen
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise TargetLockedError(
-                        f"{dags_dir}: another sync has held the folder for {timeout_seconds:.0f} s",
-                        f"wait for it, or end the process that holds {state / 'lock'}",
+                        f"{dags_dir}: another sync, {_written_by(descriptor)}, has held the folder for {timeout_seconds:.0f} s",
+                        "wait for it, or end that process: the lock is freed with it",
                     ) from None
                 time.sleep(0.02)
+        # For people only, as what counts is the kernel's lock. Padded, so that it covers what the last holder wrote.
+        holder = f"process {os.getpid()} on {os.uname().nodename}".encode()[:_HOLDER_BYTES].ljust(_HOLDER_BYTES)
+        with suppress(OSError):
+            os.pwrite(descriptor, holder, 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def lock_holder(dags_dir: Path) -> str | None:
+    """Return which process holds the DAG folder, or ``None`` if no sync is under way."""
+    try:
+        descriptor = os.open(dags_dir / STATE_FOLDER / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _written_by(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _written_by(descriptor: int) -> str:
+    return os.pread(descriptor, _HOLDER_BYTES, 0).decode(errors="replace").strip() or "a process"
 
 
 @contextmanager

@@ -1,14 +1,26 @@
 """Makes the DAG folder match the packages; costs one ``stat`` per file where nothing changed since the last time."""
 
+import os
 import time
 from dataclasses import astuple, replace
 from typing import Any
 
 from dagsync.model import Finding, Report, SyncOptions
-from dagsync.storage import code_version, fingerprint, is_settled, locked, read_checked, signatures, write_checked, writing
+from dagsync.storage import (
+    STATE_FOLDER,
+    code_version,
+    fingerprint,
+    is_settled,
+    locked,
+    read_checked,
+    signatures,
+    write_checked,
+    writing,
+)
 from dagsync.walking import list_modules
 
-_LAST_NAME = "last.json"
+LAST_NAME = "last.json"
+"""What the last sync that succeeded found and left; its time stamp is that of the sync, even where nothing changed."""
 
 
 def sync(options: SyncOptions) -> Report:
@@ -21,27 +33,30 @@ def sync(options: SyncOptions) -> Report:
         listed_ns = time.time_ns()
         listing = list_modules(options.packages_root, options.skipped)
         key = fingerprint(code_version(), options, listing.text())
-        last = read_checked(options.dags_dir, _LAST_NAME)
+        last = read_checked(options.dags_dir, LAST_NAME)
         if last is not None and last["key"] == key and last["signatures"] == signatures(options.dags_dir, last["names"]):
-            return _report_from(last["report"])
+            os.utime(options.dags_dir / STATE_FOLDER / LAST_NAME)
+            return report_from(last["report"])
         # Imported here: what reads, renders and plans is not needed as long as nothing changes.
         from dagsync.applying import sync_changed
 
         report, names = sync_changed(options, listing, listed_ns)
-        if all(is_settled(module.signature, listed_ns) for module in listing.modules):
-            files = tuple(("unchanged", name) for action, name in report.files if action != "delete")
-            repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
-            document = {
-                "key": key,
-                "names": names,
-                "signatures": signatures(options.dags_dir, names),
-                "report": astuple(repeated),
-            }
-            write_checked(options.dags_dir, _LAST_NAME, document)
+        settled = all(is_settled(module.signature, listed_ns) for module in listing.modules)
+        files = tuple(("unchanged", name) for action, name in report.files if action != "delete")
+        repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
+        document = {
+            "key": key if settled else None,
+            "names": names,
+            "signatures": signatures(options.dags_dir, names),
+            "root": str(options.packages_root),
+            "report": astuple(repeated),
+        }
+        write_checked(options.dags_dir, LAST_NAME, document)
         return report
 
 
-def _report_from(row: list[Any]) -> Report:
+def report_from(row: list[Any]) -> Report:
+    """Return the report of a row made by ``astuple``."""
     jobs, written, unchanged, removed, kept, refused, problems, notes, files = row
     problems, notes = (tuple(Finding(*each) for each in findings) for findings in (problems, notes))
     return Report(jobs, written, unchanged, removed, tuple(kept), tuple(refused), problems, notes, tuple(map(tuple, files)))
