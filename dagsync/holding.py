@@ -2,9 +2,12 @@
 
 import fcntl
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from dagsync.calling import DEFAULT_PACKAGES_ROOT
 
 
 @contextmanager
@@ -32,3 +35,12 @@ def held(root: Path) -> Generator[Path]:
             return
         finally:
             os.close(descriptor)
+
+
+def packages_root(context: Mapping[str, Any], environment: Mapping[str, str]) -> Path:
+    """Return where the jobs of a task's version are: its bundle's packages, or else ``ETL_PACKAGES_ROOT``.
+
+    ``context`` is the task's context; ``dagsync.bundle.PackagesBundle`` has ``packages_root``, other bundles have not.
+    """
+    bundle = getattr(context.get("ti"), "bundle_instance", None)
+    return getattr(bundle, "packages_root", None) or Path(environment.get("ETL_PACKAGES_ROOT") or DEFAULT_PACKAGES_ROOT)

@@ -25,3 +25,9 @@ class VersionMissingError(DagsyncError):
     """The store has no such version. Nothing was changed."""
 
     exit_code = 13
+
+
+class UnpublishableError(DagsyncError):
+    """The packages have problems that would become everybody's. Nothing was changed."""
+
+    exit_code = 14

@@ -112,5 +112,5 @@ def decode_pointer(data: bytes, address: str) -> Pointer:
             raise ValueError
     except (ValueError, TypeError, KeyError, RecursionError):
         message = f"{address}: expected a pointer of format {FORMAT}, found {data[:60]!r}"
-        raise StoreError(message, "publish the packages again, or upgrade dagsync") from None
+        raise StoreError(message, "delete it and publish again, or upgrade dagsync if a newer one wrote it") from None
     return Pointer(version, published_at, size, previous)
