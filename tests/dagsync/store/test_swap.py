@@ -14,7 +14,7 @@ import pytest
 
 from dagsync.archive import pack
 from dagsync.cache import Cache
-from dagsync.fetching import fetch
+from dagsync.fetching import add_version, fetch
 from dagsync.holding import held
 from dagsync.source_errors import VersionMissingError
 from dagsync.store import Pointer, Seen, Stored
@@ -132,6 +132,27 @@ def test_killed_fetch_leaves_a_whole_version_and_the_next_one_repairs(store: Fol
     fetch(store, cache)
     fetch(store, replace(cache, keep=1))
     assert {path.name for path in (cache.folder / "versions").iterdir() if path.is_dir()} == {cache.current()}
+
+
+def test_current_version_is_never_absent_while_it_changes(store: FolderStore, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    versions = [path.name for path in store.folder.iterdir() if path.name != "current"][:2]
+    with cache.locked():
+        for version in versions:
+            add_version(store, cache, version)
+            cache.switch(version)
+    child = os.fork()
+    if child == 0:
+        try:
+            for turn in range(1000):
+                cache.switch(versions[turn % 2])
+        finally:
+            os._exit(0)
+    seen: set[str] = set()
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        for _ in range(1000):
+            seen.add(str(cache.link.readlink()))
+    assert seen == {f"versions/{version}" for version in versions}
 
 
 def test_many_fetches_at_once_end_like_one(store: FolderStore, tmp_path: Path) -> None:
