@@ -1,0 +1,54 @@
+"""``run``: one job, here, as its task would run it."""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from dagsync.errors import DagsyncError, UnknownJobError
+from dagsync.isolation import run_isolated
+from dagsync.reading import Reading, read_job
+from dagsync.reporting import finding_lines
+from dagsync.stream import INFO
+from dagsync.walking import list_modules
+
+
+def run(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Run the job and return 0. Raises ``JobFailedError``, ``UnknownJobError`` and ``PackagesRootError``."""
+    root: Path = parsed.packages_root
+    spec = _reading(root, parsed.job).spec
+    given: list[str] | None = parsed.arguments
+    argv = given if given is not None else list(spec.args) if spec else []
+    run_isolated(parsed.job, argv, {**environment, "ETL_PACKAGES_ROOT": str(root.absolute())}, _print)
+    return 0
+
+
+def _print(level: int, _: str, text: str) -> None:
+    # Line by line as it comes, so that a pipe sees it too.
+    stream = sys.stdout if level <= INFO else sys.stderr
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _reading(root: Path, job: str) -> Reading:
+    package, _, name = job.partition(".")
+    path = f"{package}/jobs/{name}.py"
+    try:
+        reading = read_job((root / path).read_bytes(), package, name, path)
+    except OSError as error:
+        raise _unknown(root, job, error) from None
+    if reading.spec is None and not reading.problems:
+        raise UnknownJobError(f"{root / path}: expected a module-level JOB, found none", 'add JOB = (main, "what it does")')
+    if reading.problems:
+        # It cannot have a DAG, but may run: trying it is how one finds out.
+        sys.stderr.writelines(line + "\n" for line in finding_lines("problem", reading.problems, root))
+    return reading
+
+
+def _unknown(root: Path, job: str, error: OSError) -> DagsyncError:
+    modules = list_modules(root, ()).modules
+    known = [f"{module.package}.{module.module_path}" for module in modules if "/" not in module.module_path]
+    close = difflib.get_close_matches(job, known, 1)
+    fix = f"did you mean {close[0]}?" if close else "discover lists the jobs; name one as PACKAGE.JOB"
+    return UnknownJobError(f"{root}: expected job {job}, found: {error.strerror}", fix)
