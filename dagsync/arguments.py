@@ -8,7 +8,9 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from dagsync.authoring_arguments import add_authoring_commands
 from dagsync.errors import PlanNotEmptyError
+from dagsync.help_text import Parser, with_page
 from dagsync.model import DEFAULT_SKIPPED_PACKAGES
 
 DEFAULT_PACKAGES_ROOT = "/app/packages"
@@ -21,46 +23,59 @@ JOB_TYPES = ("SchedulerJob", "DagProcessorJob", "TriggererJob")
 def parse(arguments: list[str], environment: Mapping[str, str], program: str) -> argparse.Namespace:
     """Return the parsed arguments. A wrong usage is printed and raises ``SystemExit(2)``."""
     top = parser(environment, program)
-    parsed = top.parse_args(arguments)
+    ours, job_arguments = _split(arguments)
+    parsed, unknown = top.parse_known_args(ours)
+    if unknown:
+        hint = "; those of the job come after --" if parsed.command == "run" else ""
+        top.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    parsed.arguments = job_arguments
     if parsed.command == "sync" and not parsed.watch:
-        given = [
-            name
-            for name, value in (("--health-port", parsed.health_port), ("--poll", parsed.poll))
-            if value not in (None, False)
-        ]
-        if given:
-            top.error(f"argument {given[0]}: only goes with --watch")
+        for option, value in (("--health-port", parsed.health_port), ("--poll", parsed.poll or None)):
+            if value is not None:
+                top.error(f"argument {option}: only goes with --watch")
     return parsed
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
+    """Return the arguments before and after ``run``'s ``--``, which argparse treats differently from version to version."""
+    if arguments[:1] != ["run"] or "--" not in arguments:
+        return arguments, None
+    end = arguments.index("--")
+    return arguments[:end], arguments[end + 1 :]
 
 
 def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentParser:
     """Return the parser of all commands, with defaults taken from ``environment``."""
-    top = argparse.ArgumentParser(
-        program, description="Turns the ETL jobs of a monorepo into Airflow DAGs.", allow_abbrev=False
-    )
+    top = Parser(program, description="Turns the ETL jobs of a monorepo into Airflow DAGs.", allow_abbrev=False)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, description: str, *, writes: bool) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=description, description=description, allow_abbrev=False)
-        made.add_argument(
-            "--packages-root",
-            type=Path,
-            default=Path(environment.get("ETL_PACKAGES_ROOT") or DEFAULT_PACKAGES_ROOT),
-            help="folder that holds the packages (ETL_PACKAGES_ROOT; default: %(default)s)",
-        )
-        made.add_argument(
-            "--skip-package",
-            action="append",
-            metavar="NAME",
-            help=f"package to leave out, repeatable (DAGSYNC_SKIP_PACKAGES; default: {' '.join(DEFAULT_SKIPPED_PACKAGES)})",
-        )
-        if writes:
+    def bare(name: str, description: str) -> argparse.ArgumentParser:
+        return with_page(commands.add_parser(name, help=description, description=description, allow_abbrev=False), name)
+
+    def placed(name: str, description: str, *, packages: bool, target: bool) -> argparse.ArgumentParser:
+        made = bare(name, description)
+        if packages:
+            made.add_argument(
+                "--packages-root",
+                type=Path,
+                metavar="DIR",
+                default=Path(environment.get("ETL_PACKAGES_ROOT") or DEFAULT_PACKAGES_ROOT),
+                help="folder that holds the packages (ETL_PACKAGES_ROOT; default: %(default)s)",
+            )
+        if target:
             made.add_argument(
                 "--dags-dir",
                 type=Path,
+                metavar="DIR",
                 default=Path(environment.get("AIRFLOW_DAGS_DIR") or DEFAULT_DAGS_DIR),
                 help="folder Airflow reads DAG files from (AIRFLOW_DAGS_DIR; default: %(default)s)",
             )
+        return made
+
+    def command(name: str, description: str, *, writes: bool) -> argparse.ArgumentParser:
+        made = placed(name, description, packages=True, target=writes)
+        _add_skip_package(made)
+        if writes:
             made.add_argument(
                 "--group-by",
                 choices=("package", "job"),
@@ -122,10 +137,15 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
     plan = command("plan", "Show what a sync would create, update and delete, and change nothing.", writes=True)
     removal(plan)
     plan.add_argument("--check", action="store_true", help=f"exit with {PlanNotEmptyError.exit_code} if there is any change")
-    plan.add_argument("--json", action="store_true", help="print JSON")
+    form = plan.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--markdown", action="store_true", help="print Markdown for a pull request, as long as GitHub takes")
+
+    add_authoring_commands(placed, _seconds)
+    _add_skip_package(commands.choices["validate"])
 
     text = "Exit with 0 if an Airflow component on this host sent a heartbeat lately, else with 1."
-    heartbeat = commands.add_parser("heartbeat", help=text, description=text, allow_abbrev=False)
+    heartbeat = bare("heartbeat", text)
     heartbeat.add_argument("job_type", choices=JOB_TYPES, metavar="JOB_TYPE", help=", ".join(JOB_TYPES))
     heartbeat.add_argument(
         "--threshold",
@@ -136,6 +156,15 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
     )
     heartbeat.add_argument("--hostname", metavar="NAME", help="host of the component (default: this one, as Airflow names it)")
     return top
+
+
+def _add_skip_package(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--skip-package",
+        action="append",
+        metavar="NAME",
+        help=f"package to leave out, repeatable (DAGSYNC_SKIP_PACKAGES; default: {' '.join(DEFAULT_SKIPPED_PACKAGES)})",
+    )
 
 
 def _seconds(text: str) -> float:

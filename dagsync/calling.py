@@ -29,7 +29,7 @@ def call_job(job: str, argv: Sequence[str], packages_root: str) -> None:
     except JobFailedError:
         raise
     except Exception as error:
-        raise JobFailedError(f"job {job} raised {_told(error)}") from error
+        raise JobFailedError(f"job {job} raised {_told(error)}", job_exit_code=1) from error
     else:
         _check(job, "returned", result)
 
@@ -55,8 +55,9 @@ def _check(job: str, how: str, code: object) -> None:
         return
     if isinstance(code, int):
         if code != 0:
-            raise JobFailedError(f"job {job} {how} exit code {int(code)}")
+            raise JobFailedError(f"job {job} {how} exit code {int(code)}", job_exit_code=int(code))
         return
     if isinstance(code, str):
-        raise JobFailedError(f"job {job} {how} {code!r}, exit code 1")
-    raise JobFailedError(f"job {job} {how} {type(code).__name__}, expected an exit code", "return 0 for success")
+        raise JobFailedError(f"job {job} {how} {code!r}, exit code 1", job_exit_code=1)
+    message = f"job {job} {how} {type(code).__name__}, expected an exit code"
+    raise JobFailedError(message, "return 0 for success", job_exit_code=1)

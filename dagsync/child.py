@@ -71,7 +71,7 @@ def _run(job: str, argv: list[str], token: str) -> int:
         if failure.__cause__ is not None:
             writer.log(ERROR, job, _job_traceback(failure.__cause__))
         writer.failed(" ".join(str(failure).split()))
-        return 1
+        return failure.exit_code
     return 0
 
 

@@ -93,7 +93,45 @@ def _heartbeat(parsed: argparse.Namespace, environment: Mapping[str, str]) -> in
     return 0
 
 
-COMMANDS = {"discover": _discover, "generate": _generate, "sync": _sync, "plan": _plan, "heartbeat": _heartbeat}
+def _status(parsed: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from datetime import UTC, datetime
+
+    from dagsync.status import read_status, status_json, status_lines
+
+    status, now = read_status(parsed.dags_dir), datetime.now(UTC)
+    tell([status_json(status, now, parsed.max_age)] if parsed.json else status_lines(status, now))
+    stale = status.is_stale(now, parsed.max_age)
+    if stale and not parsed.json:
+        remark(
+            [f"problem: {parsed.dags_dir}: no sync in the last {parsed.max_age:g} s", "  fix: run sync, or look at who should"]
+        )
+    return EXIT_PROBLEMS if stale or (status.report and status.report.problems) else 0
+
+
+def _run_job(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync.run_command import run as run_job
+
+    return run_job(parsed, environment)
+
+
+def _new(parsed: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from dagsync.scaffolding import create_job
+
+    made = create_job(parsed.packages_root, parsed.package, parsed.job, parsed.description)
+    tell(f"created {path}" for path in made)
+    return 0
+
+
+COMMANDS = {
+    "discover": _discover,
+    "generate": _generate,
+    "sync": _sync,
+    "plan": _plan,
+    "status": _status,
+    "run": _run_job,
+    "new": _new,
+    "heartbeat": _heartbeat,
+}
 
 
 def _options(

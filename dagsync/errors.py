@@ -58,15 +58,39 @@ class PlanNotEmptyError(DagsyncError):
 
 
 class JobFailedError(DagsyncError):
-    """A job returned a non-zero code, called ``sys.exit`` with one, or raised."""
+    """A job cannot be started, or it failed and ``run`` ends with its own exit code."""
 
     exit_code = 8
+
+    def __init__(self, message: str, fix: str = "", job_exit_code: int | None = None) -> None:
+        """``job_exit_code`` is that of the job's process; of one out of range, the last eight bits count, as everywhere."""
+        super().__init__(message, fix)
+        if job_exit_code is not None:
+            self.exit_code = job_exit_code & 0xFF or 1
 
 
 class HealthPortError(DagsyncError):
     """The port of the health endpoints cannot be bound."""
 
     exit_code = 9
+
+
+class UnknownJobError(DagsyncError):
+    """There is no such job."""
+
+    exit_code = 15
+
+
+class ExistsError(DagsyncError):
+    """``new`` was asked for a job that is there already, or for a name no job can have. Nothing was changed."""
+
+    exit_code = 16
+
+
+class AirflowMissingError(DagsyncError):
+    """``validate --airflow require`` found no Airflow, or one that does not start."""
+
+    exit_code = 17
 
 
 class NoHeartbeatError(DagsyncError):

@@ -66,7 +66,7 @@ def run_isolated(
         finally:
             child.close()
         if failure := child.failure():
-            raise JobFailedError(failure + child.stream.last_lines)
+            raise JobFailedError(failure + child.stream.last_lines, job_exit_code=child.exit_code)
 
 
 def job_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -128,6 +128,12 @@ class _Child:
             hint = ", as the kernel does when memory runs out" if killed is signal.SIGKILL else ""
             return f"job {self._job} was killed by {killed.name}{hint}"
         return f"job {self._job} ended its process with exit code {code}" if code else None
+
+    @property
+    def exit_code(self) -> int:
+        """The job's exit code, or 128 and the number of the signal that ended it, as shells have it."""
+        code = self._process.returncode
+        return 128 - code if code < 0 else code
 
     def close(self) -> None:
         """Close the pipes; a keeper that is still there then ends the job and itself."""

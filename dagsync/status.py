@@ -13,9 +13,6 @@ from dagsync.reporting import counted, report_notes
 from dagsync.storage import STATE_FOLDER, lock_holder, read_checked, read_regular, signatures
 from dagsync.syncing import LAST_NAME, report_from
 
-DEFAULT_MAX_AGE_SECONDS = 900.0
-"""Three intervals of ``sync --watch``."""
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -74,7 +71,7 @@ def read_status(dags_dir: Path) -> Status:
         synced_at=None if report is None or stamp is None else datetime.fromtimestamp(stamp, UTC),
         packages_root=root,
         report=report,
-        dags=len(manifest.jobs),
+        dags=len({spec.dag_id for spec in manifest.jobs.values()}),
         files=tuple(sorted(manifest.files)),
         altered=altered,
         lock_holder=lock_holder(dags_dir),
