@@ -1,12 +1,14 @@
 """Evaluates the constant expressions a job's declaration may be made of, without running anything.
 
 Follows names of module constants, ``__doc__``, literals, tuples, lists and dicts of them, string methods, ``or``, ``+``,
-``%`` and f-strings. Everything else, and everything that would grow beyond ``MAX_LENGTH``, raises ``NotConstantError``.
+``%``, f-strings, and the calls of ``dagsync.declarations``. Everything else, and everything that would grow beyond
+``MAX_LENGTH``, raises ``NotConstantError``.
 """
 
 import ast
 from collections.abc import Mapping, Sequence
 
+from dagsync.declarations import CALLS, declared
 from dagsync.texts import MAX_LENGTH, METHODS, Value, called, formatted, joined
 
 
@@ -21,9 +23,13 @@ class NotConstantError(Exception):
 class Constants:
     """The module-level names of one module and the docstring, evaluated when asked for."""
 
-    def __init__(self, bindings: Mapping[str, ast.expr | None], docstring: str | None) -> None:
-        """``bindings`` maps a name to the expression it is bound to, or ``None`` where that cannot be told."""
+    def __init__(
+        self, bindings: Mapping[str, ast.expr | None], docstring: str | None, aliases: Mapping[str, str] | None = None
+    ) -> None:
+        """``bindings`` maps a name to the expression it is bound to, or ``None`` where that cannot be told; ``aliases`` names
+        to the calls of ``CALLS`` that were imported under them."""
         self._bindings = bindings
+        self._aliases = aliases or {}
         self._docstring = docstring
         self._resolving: set[str] = set()
         self._known: dict[str, Value] = {}
@@ -78,6 +84,10 @@ class Constants:
                     return -value
             case ast.JoinedStr(values=values):
                 return joined([self._fragment(value) for value in values])
+            case ast.Call(func=ast.Name(id=name)) if (call := self._aliases.get(name, name)) in CALLS:
+                return self._declared(node, call)
+            case ast.Call(func=ast.Attribute(value=ast.Name(), attr=call)) if call in CALLS:
+                return self._declared(node, call)
             case ast.Call(func=ast.Attribute(value=target, attr=method), args=arguments, keywords=keywords):
                 return self._method(node, target, method, arguments, keywords)
             case _:
@@ -149,6 +159,17 @@ class Constants:
             return str(self.evaluate(node))
         spec = "" if node.format_spec is None else str(self.evaluate(node.format_spec))
         return formatted(self.evaluate(node.value), chr(node.conversion) if node.conversion > 0 else "", spec)
+
+    def _declared(self, node: ast.Call, call: str) -> Value:
+        names = CALLS[call]
+        if len(node.args) > len(names):
+            raise NotConstantError(node, f"{call}(...) takes {', '.join(names)}")
+        given = {name: self.evaluate(argument) for name, argument in zip(names, node.args, strict=False)}
+        for keyword in node.keywords:
+            if keyword.arg not in names or keyword.arg in given:
+                raise NotConstantError(keyword.value, f"{call}(...) takes {', '.join(names)}, each once; found {keyword.arg}")
+            given[keyword.arg] = self.evaluate(keyword.value)
+        return declared(call, given)
 
     def _method(
         self, node: ast.expr, target: ast.expr, method: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]

@@ -7,10 +7,14 @@ import keyword
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from dagsync.declarations import Asset, Cron, Notification, Resources
+
 GroupBy = Literal["package", "job"]
+Isolation = Literal["process", "inline"]
 Action = Literal["create", "update", "delete", "unchanged"]
 
 MAX_DAG_ID_BYTES = 240
@@ -41,20 +45,85 @@ class Job:
 
     _: KW_ONLY
 
-    schedule: str | None = None
-    """Cron expression of five fields or a preset such as ``@daily``, in Airflow's default time zone (UTC unless
-    configured). ``None``: only run by hand, by the API or after other jobs. Cannot be given together with ``after``."""
+    schedule: str | Cron | timedelta | Sequence[Asset | str] | None = None
+    """When it runs: a preset such as ``@daily``; a cron expression of five fields, in Airflow's default time zone (UTC unless
+    configured), or ``Cron("0 4 * * *", timezone="Europe/Berlin")``; ``timedelta(hours=6)``; or a list of assets, all of which
+    must have been updated since this job's last run. ``None``: only by hand, by the API or after other jobs. Cannot be given
+    together with ``after``."""
 
-    retries: int = 0
-    """How often a failed task is tried again, after 30 s at first and twice as long each time, at most an hour."""
+    start_date: date | str | None = None
+    """No scheduled run before this moment, in UTC unless it says otherwise."""
+
+    catchup: bool = False
+    """Run, one by one, what the schedule would have run since ``start_date``, which it needs."""
+
+    max_active_runs: int = 1
+    """Runs at the same time; more wait. One, because two runs of a job seldom expect each other."""
 
     after: Sequence[str] = ()
     """Jobs, as ``"package.job"``, all of which must have succeeded since this job's last run for it to start. Cannot be
     given together with ``schedule``: a job that should start at a time *and* after others has two meanings, whichever
-    comes first or whichever comes last."""
+    comes first or whichever comes last. Between jobs of one group it is a dependency of tasks."""
+
+    consumes: Sequence[Asset | str] = ()
+    """Assets it reads. Unless the job has a ``schedule`` or an ``after`` of its own, it starts when all of them have been
+    updated."""
+
+    produces: Sequence[Asset | str] = ()
+    """Assets that a successful run has updated."""
+
+    group: str | None = None
+    """Jobs of a package with the same group are tasks of one DAG, ``{package}_{group}``. What concerns the whole DAG
+    (``schedule``, ``start_date``, ``catchup``, ``max_active_runs``, ``deadline``) is given by one of them, or by several
+    alike. The arguments of a run are those of all its jobs."""
 
     args: Sequence[str] = ()
     """Arguments of a run that is given none."""
+
+    retries: int = 1
+    """How often a failed task is tried again. ``0`` turns it off."""
+
+    retry_delay: timedelta | float = timedelta(seconds=30)
+    """Before the first retry; twice as long before each further one, at most an hour."""
+
+    timeout: timedelta | float | None = None
+    """How long one try may run before it is ended and fails."""
+
+    deadline: timedelta | float | None = None
+    """How long after it was queued a run should be done. If it is not, those of ``on_failure`` are told, and it goes on."""
+
+    pool: str | None = None
+    """Airflow pool whose slots bound how many tasks run at once. ``None``: ``default_pool``."""
+
+    priority: int = 1
+    """Among tasks that wait for a slot, those with a higher number start first."""
+
+    owner: str | None = None
+    """Who answers for it, as Airflow shows it. ``None``: what Airflow is configured with."""
+
+    queue: str | None = None
+    """Queue of Celery workers."""
+
+    executor: str | None = None
+    """Executor that runs it, where Airflow is configured with several. It must be one of those."""
+
+    tags: Sequence[str] = ()
+    """Tags of the DAG, beside its package, ``etl`` and ``auto-generated``."""
+
+    docs: str | None = None
+    """Markdown that Airflow shows with the DAG. By default the module's docstring; ``None`` or ``""`` turns it off."""
+
+    on_failure: Sequence[Notification] = ()
+    """Who is told that the last retry failed, or that the deadline was missed: ``Slack``, ``Sns``, ``Email``, ``Webhook``."""
+
+    on_success: Sequence[Notification] = ()
+    """Who is told that the task succeeded."""
+
+    resources: Resources | None = None
+    """CPU, memory and disk. Asked of Kubernetes where ``executor`` is the KubernetesExecutor; elsewhere only shown."""
+
+    isolation: Isolation = "process"
+    """``process``: in a process of its own. ``inline``: in the task's process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +133,38 @@ class JobSpec:
     package: str
     name: str
     description: str = ""
-    schedule: str | None = None
-    retries: int = 0
-    after: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
     line: int = 1
     """Line of the ``JOB`` assignment."""
+
+    given: tuple[str, ...] = ()
+    """Options that the job declares itself, in the order of their names."""
+
+    schedule: str | Cron | timedelta | tuple[str, ...] | None = None
+    start_date: datetime | None = None
+    """In UTC."""
+
+    catchup: bool = False
+    max_active_runs: int = 1
+    after: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    produces: tuple[str, ...] = ()
+    group: str | None = None
+    args: tuple[str, ...] = ()
+    retries: int = 1
+    retry_delay: timedelta = timedelta(seconds=30)
+    timeout: timedelta | None = None
+    deadline: timedelta | None = None
+    pool: str | None = None
+    priority: int = 1
+    owner: str | None = None
+    queue: str | None = None
+    executor: str | None = None
+    tags: tuple[str, ...] = ()
+    docs: str = ""
+    on_failure: tuple[Notification, ...] = ()
+    on_success: tuple[Notification, ...] = ()
+    resources: Resources | None = None
+    isolation: str = "process"
 
     @property
     def ref(self) -> str:
@@ -78,7 +173,12 @@ class JobSpec:
 
     @property
     def dag_id(self) -> str:
-        return f"{self.package}_{self.name}"
+        return f"{self.package}_{self.group or self.name}"
+
+    @property
+    def dag_owner(self) -> tuple[str, str | None]:
+        """What has the DAG: the group, or the job. Whoever else would have a DAG of the same id is in its way."""
+        return (self.package, self.group) if self.group else (self.ref, None)
 
     @property
     def source(self) -> str:
@@ -86,8 +186,8 @@ class JobSpec:
         return f"{self.package}/jobs/{self.name}.py"
 
     @property
-    def tags(self) -> list[str]:
-        return [self.package, "etl", "auto-generated"]
+    def all_tags(self) -> list[str]:
+        return list(dict.fromkeys((self.package, "etl", "auto-generated", *self.tags)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +258,7 @@ class Report:
 
 def dag_file_name(spec: JobSpec, group_by: GroupBy) -> str:
     """Return the name of the file in the DAG folder that holds this job's DAG."""
-    return f"{spec.package}_dags.py" if group_by == "package" else f"{spec.package}_{spec.name}_dag.py"
+    return f"{spec.package}_dags.py" if group_by == "package" else f"{spec.dag_id}_dag.py"
 
 
 def name_problem(kind: str, name: str) -> str | None:

@@ -1,15 +1,17 @@
-"""The options of a job: which there are, and what each may be."""
+"""The options of a job, read from its declaration."""
 
 import ast
-from dataclasses import replace
+from collections.abc import Mapping
+from typing import Any
 
+from dagsync.checks import CHECKS, UnfitError, checked
 from dagsync.evaluation import Constants, NotConstantError
-from dagsync.model import JobSpec
-from dagsync.schedule import schedule_problem
 from dagsync.texts import Value, shown
 
-OPTIONS = ("after", "args", "retries", "schedule")
-MAX_RETRIES = 100
+FORMS_OF_OPTIONS = (
+    "literals, constants of this module, f-strings, +, %, or, string methods, and calls of timedelta, date, Cron, Asset, "
+    "Resources, Slack, Sns, Email and Webhook"
+)
 
 NamedExpressions = list[tuple[str, ast.expr]]
 
@@ -22,86 +24,73 @@ class RefusalError(Exception):
         self.line, self.fix = line, fix
 
 
-def with_options(spec: JobSpec, options: ast.expr | NamedExpressions | None, constants: Constants) -> JobSpec:
+def given_options(options: ast.expr | NamedExpressions | None, constants: Constants, line: int) -> dict[str, Any]:
+    """Return the options a job is declared with, as ``JobSpec`` holds them.
+
+    ``line`` is that of the declaration. Raises ``RefusalError``.
+    """
     if options is None:
-        return spec
+        return {}
     if isinstance(options, ast.expr):
         value = _option_value("options", options, constants)
         if not isinstance(value, dict):
             raise RefusalError(options.lineno, f"the third element of JOB is {kind_of(options)}, expected a dict of options")
-        found = [(key if isinstance(key, str) else shown(key), each, options.lineno) for key, each in value.items()]
+        lines = _lines(constants.resolve(options))
+        found = [(key if isinstance(key, str) else shown(key), each) for key, each in value.items()]
+        placed = [(name, each, lines.get(name, options.lineno)) for name, each in found]
     else:
         for name, node in options:
             _check_option_name(name, node.lineno)
-        found = [(name, _option_value(name, node, constants), node.lineno) for name, node in options]
-    for name, value, line in found:
-        _check_option_name(name, line)
-        spec = _with_option(spec, name, value, line)
-    if spec.after and spec.schedule is not None:
-        raise RefusalError(
-            spec.line,
-            f"schedule={spec.schedule!r} and after={list(spec.after)!r} cannot be combined",
-            "keep one: after= starts the job when the others have succeeded, schedule= at a time",
-        )
-    return spec
+        placed = [(name, _option_value(name, node, constants), node.lineno) for name, node in options]
+    given: dict[str, Any] = {}
+    for name, value, at in placed:
+        _check_option_name(name, at)
+        try:
+            given[name] = checked(name, value)
+        except UnfitError as error:
+            raise RefusalError(at, str(error)) from None
+    if "consumes" in given and not given.keys() & {"schedule", "after"}:
+        given["schedule"] = given["consumes"] or None
+    if problem := together(given):
+        raise RefusalError(line, *problem)
+    return given
+
+
+def together(options: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what is wrong with options that are each good, and how to mend it."""
+    schedule, after = options.get("schedule"), options.get("after")
+    if after and schedule is not None:
+        message = f"schedule={schedule!r} and after={list(after)!r} cannot be combined"
+        return message, "keep one: after= starts the job when the others have succeeded, schedule= at a time"
+    return None
+
+
+def unknown_option(name: str) -> tuple[str, str] | None:
+    """Return what is wrong with a name that is none of an option, and how to mend it."""
+    if name in CHECKS:
+        return None
+    import difflib
+
+    close = difflib.get_close_matches(name, CHECKS, 1)
+    return f"unknown option {name!r}", f"did you mean {close[0]!r}?" if close else f"options are {', '.join(sorted(CHECKS))}"
+
+
+def _lines(node: ast.expr) -> dict[str, int]:
+    if not isinstance(node, ast.Dict):
+        return {}
+    return {key.value: key.lineno for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
 
 
 def _option_value(name: str, node: ast.expr, constants: Constants) -> Value:
     try:
         return constants.evaluate(node)
     except NotConstantError as error:
-        fix = "options may be literals, constants of this module, f-strings, +, %, or and string methods"
-        raise RefusalError(error.line or node.lineno, f"{name}: {error}", fix) from None
+        raise RefusalError(error.line or node.lineno, f"{name}: {error}", f"options may be {FORMS_OF_OPTIONS}") from None
 
 
 def _check_option_name(name: str, line: int) -> None:
-    if name not in OPTIONS:
-        import difflib
-
-        close = difflib.get_close_matches(name, OPTIONS, 1)
-        fix = f"did you mean {close[0]!r}?" if close else f"options are {', '.join(OPTIONS)}"
-        raise RefusalError(line, f"unknown option {name!r}", fix)
-
-
-def _with_option(spec: JobSpec, name: str, value: Value, line: int) -> JobSpec:
-    match name, value:
-        case "schedule", None:
-            return spec
-        case "schedule", str():
-            if problem := schedule_problem(value):
-                raise RefusalError(line, f"schedule: {problem}")
-            return replace(spec, schedule=value)
-        case "retries", int() if not isinstance(value, bool) and 0 <= value <= MAX_RETRIES:
-            return replace(spec, retries=value)
-        case ("args", list() | tuple()) if all(isinstance(item, str) for item in value):
-            args = tuple(str(item) for item in value)
-            if any("\0" in item or not _is_encodable(item) for item in args):
-                raise RefusalError(line, "args: found a NUL or half a surrogate pair, which no argument can hold")
-            return replace(spec, args=args)
-        case ("after", list() | tuple()) if all(isinstance(item, str) for item in value):
-            return replace(spec, after=tuple(dict.fromkeys(str(item) for item in value)))
-        case _:
-            expected = {
-                "schedule": "a preset, a cron expression or None",
-                "retries": f"a whole number from 0 to {MAX_RETRIES}",
-                "args": 'a list of strings such as ["--full"]',
-                "after": 'a list of jobs such as ["sales.load"]',
-            }[name]
-            raise RefusalError(line, f"{name}: expected {expected}, found {_shown(value)}")
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, tuple | list | dict) and any(isinstance(item, tuple | list | dict) for item in value):
-        return f"a {type(value).__name__}"
-    return shown(value)
+    if problem := unknown_option(name):
+        raise RefusalError(line, *problem)
 
 
 def kind_of(node: ast.expr) -> str:

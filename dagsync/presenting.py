@@ -4,9 +4,11 @@ import difflib
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from dagsync.declarations import Cron, plain
 from dagsync.discovery import Discovery
 from dagsync.model import Finding, JobSpec
 from dagsync.planning import Change, Plan
@@ -68,13 +70,14 @@ def _job_document(spec: JobSpec, root: Path, notes: list[str]) -> dict[str, Any]
         "job": spec.name,
         "dag_id": spec.dag_id,
         "description": spec.description,
-        "schedule": spec.schedule,
+        "schedule": plain(spec.schedule),
         "retries": spec.retries,
         "after": spec.after,
         "args": spec.args,
-        "tags": spec.tags,
+        "tags": spec.all_tags,
         "path": str(root / spec.source),
         "line": spec.line,
+        "options": {name: plain(getattr(spec, name)) for name in spec.given},
         "notes": notes,
     }
 
@@ -113,7 +116,17 @@ def print_diff(changes: Iterable[Change]) -> None:
 
 
 def _trigger(spec: JobSpec) -> str:
-    return f"after {', '.join(spec.after)}" if spec.after else spec.schedule or "by hand"
+    match spec.schedule:
+        case None:
+            return f"after {', '.join(spec.after)}" if spec.after else "by hand"
+        case Cron(cron, timezone):
+            return f"{cron} {timezone}"
+        case timedelta() as every:
+            return f"every {every}"
+        case tuple() as uris:
+            return f"on {', '.join(uris)}"
+        case preset:
+            return preset
 
 
 def _first_line(text: str) -> str:

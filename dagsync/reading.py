@@ -1,12 +1,14 @@
 """Reads the declaration of a job out of the source of its module, which is never imported."""
 
 import ast
+import inspect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from dagsync.declarations import CALLS, ORIGINS
 from dagsync.evaluation import Constants, NotConstantError
 from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
-from dagsync.options import NamedExpressions, RefusalError, kind_of, with_options
+from dagsync.options import NamedExpressions, RefusalError, given_options, kind_of
 
 MAX_SOURCE_BYTES = 5_000_000
 """A larger module is refused rather than parsed."""
@@ -48,19 +50,26 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
     if job is None:
         return NOT_A_JOB
     line, value = job
-    constants = Constants(bindings, ast.get_docstring(module, clean=False))
+    docstring = ast.get_docstring(module, clean=False)
+    job_names, aliases = _imported(module.body)
+    constants = Constants(bindings, docstring, aliases)
     try:
         if problem := name_problem("module", name):
             raise RefusalError(line, problem, f"rename {path}, for example to {_identifier(name)}.py")
-        if len(JobSpec(package, name).dag_id.encode()) > MAX_DAG_ID_BYTES:
-            raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
         if value is None:
             raise RefusalError(
                 line, "JOB is assigned in a way that cannot be read without running the module", f"write {FORMS}"
             )
-        description, options = _declaration(constants.resolve(value), _job_names(module.body), line)
-        spec, notes = _described(JobSpec(package, name, line=line), description, constants, path)
-        return Reading(with_options(spec, options, constants), (), notes)
+        description, expressions = _declaration(constants.resolve(value), job_names, line)
+        text, notes = _description(description, constants, path, line)
+        options = given_options(expressions, constants, line)
+        given = tuple(sorted(options))
+        if docstring and "docs" not in options:
+            options["docs"] = _storable(inspect.cleandoc(docstring))
+        spec = JobSpec(package, name, text, line, given, **options)
+        if len(spec.dag_id.encode()) > MAX_DAG_ID_BYTES:
+            raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
+        return Reading(spec, (), notes)
     except RefusalError as refusal:
         return _broken(path, refusal.line, str(refusal), refusal.fix)
     except RecursionError:
@@ -111,13 +120,17 @@ def _module_names(body: list[ast.stmt]) -> tuple[dict[str, ast.expr | None], tup
     return bindings, job
 
 
-def _job_names(body: list[ast.stmt]) -> set[str]:
-    """Return the names under which the module knows ``dagsync.Job``."""
-    names = {"Job"}
+def _imported(body: list[ast.stmt]) -> tuple[set[str], dict[str, str]]:
+    """Return the names under which the module knows ``dagsync.Job``, and those of the calls options may be made of."""
+    names, aliases = {"Job"}, dict[str, str]()
     for statement in body:
-        if isinstance(statement, ast.ImportFrom) and statement.module in {"dagsync", "dagsync.model"}:
-            names |= {alias.asname for alias in statement.names if alias.name == "Job" and alias.asname}
-    return names
+        if isinstance(statement, ast.ImportFrom) and statement.module in ORIGINS | {"dagsync.model"}:
+            for alias in statement.names:
+                if alias.name == "Job" and alias.asname:
+                    names.add(alias.asname)
+                elif alias.name in CALLS and alias.asname:
+                    aliases[alias.asname] = alias.name
+    return names, aliases
 
 
 def _declaration(node: ast.expr, job_names: set[str], line: int) -> tuple[ast.expr | None, ast.expr | NamedExpressions | None]:
@@ -162,22 +175,26 @@ def _check_entrypoint(node: ast.expr) -> None:
         raise RefusalError(node.lineno, f"the entrypoint is {kind_of(node)}, expected a function", f"write {FORMS}")
 
 
-def _described(spec: JobSpec, node: ast.expr | None, constants: Constants, path: str) -> tuple[JobSpec, tuple[Finding, ...]]:
+def _description(node: ast.expr | None, constants: Constants, path: str, line: int) -> tuple[str, tuple[Finding, ...]]:
     if node is None:
-        return spec, ()
+        return "", ()
     fix = "use a literal or a constant of this module"
     try:
         value = constants.evaluate(node)
     except NotConstantError as error:
         message = f"description left empty: {error}"
-        return spec, (Finding(path, error.line or spec.line, message, fix),)
+        return "", (Finding(path, error.line or line, message, fix),)
     if not isinstance(value, str):
         shown = "no text" if value is None else f"of type {type(value).__name__}"
-        return spec, (Finding(path, node.lineno, f"description left empty: it is {shown}", fix),)
-    # PostgreSQL stores neither, and one such value would make the whole DAG file an import error.
-    clean = value.replace("\0", "").encode("utf-8", "replace").decode()
+        return "", (Finding(path, node.lineno, f"description left empty: it is {shown}", fix),)
+    clean = _storable(value)
     notes = () if clean == value else (Finding(path, node.lineno, "description: characters no database stores were removed"),)
-    return replace(spec, description=clean), notes
+    return clean, notes
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL stores neither, and one such value would make the whole DAG file an import error.
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _identifier(name: str) -> str:

@@ -5,21 +5,55 @@ Values enter the text by ``repr`` only, so a job's strings stay data whatever th
 
 from collections.abc import Collection, Iterable, Sequence
 
+from dagsync.dag_text import dag_text
 from dagsync.model import GroupBy, JobSpec, dag_file_name
 
 MARKER = "# Written by dagsync"
 """Every file starts with it; a file that does not is somebody else's and is never touched."""
 
-RETRY_DELAY_SECONDS = 30
-MAX_RETRY_DELAY_SECONDS = 3600
+_ALWAYS = frozenset({"BaseOperator", "Param", "get_parsing_context"})
+_SDK = (
+    *("Asset", "AsyncCallback", "BaseOperator", "CronTriggerTimetable", "DeadlineAlert", "DeadlineReference"),
+    *("Param", "get_parsing_context"),
+)
+
+_DEFINITIONS = {
+    "notify": '''
+def notify(option, **notification):
+    """Returns what tells somebody of a task's end."""
+
+    def tell(context):
+        # Imported here, so that a provider that is missing costs a message and not the DAG.
+        from dagsync.notifying import send
+
+        send(option, notification, context)
+
+    return tell
+
+''',
+    "pod_of": '''
+def pod_of(resources):
+    """Returns what makes the KubernetesExecutor ask for these resources."""
+    try:
+        from kubernetes.client import models as k8s
+    except ImportError:
+        return {}
+    limits = {name: quantity for name, quantity in resources.items() if name != "cpu"}
+    container = k8s.V1Container(name="base", resources=k8s.V1ResourceRequirements(requests=resources, limits=limits))
+    return {"pod_override": k8s.V1Pod(spec=k8s.V1PodSpec(containers=[container]))}
+
+''',
+}
 
 _OPERATOR = '''
 class JobOperator(BaseOperator):
     """Runs one job in the task's process; a non-zero exit code, ``sys.exit`` or an exception fails the task."""
 
-    def __init__(self, *, job, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, *, job, resources_of_job=None, retries=1, retry_delay=timedelta(seconds=30), **kwargs):
+        backoff = {"retry_exponential_backoff": 2, "max_retry_delay": timedelta(hours=1), **kwargs}
+        super().__init__(retries=retries, retry_delay=retry_delay, **backoff)
         self.job = job
+        self.resources_of_job = resources_of_job
 
     def execute(self, context):
         # Imported here, so that parsing this file needs Airflow alone.
@@ -48,49 +82,24 @@ def render_file(specs: Sequence[JobSpec], upstreams: Collection[str]) -> str:
 
     ``upstreams`` are the jobs (``package.job``) that some job starts after: their tasks announce the asset it waits for.
     """
-    ordered = sorted(specs, key=lambda spec: spec.name)
-    retried = any(spec.retries for spec in ordered)
-    chained = any(spec.after or spec.ref in upstreams for spec in ordered)
-    package = ordered[0].package
-    names = ["DAG", *(["Asset"] if chained else []), "BaseOperator", "Param", "get_parsing_context"]
+    names: set[str] = set()
+    texts = [dag_text(members, upstreams, names) for members in _dags(specs)]
+    package = specs[0].package
+    dates = "datetime, timedelta, timezone" if "datetime" in names else "timedelta"
+    sdk = ["DAG", *(name for name in _SDK if name in names or name in _ALWAYS)]
     parts = [
         f"{MARKER} from {package}/jobs: change the jobs, not this file; the next sync overwrites it.\n",
-        "from datetime import timedelta\n\n" if retried else "",
-        f"from airflow.sdk import {', '.join(names)}\n\n",
+        f"from datetime import {dates}\n\n",
+        f"from airflow.sdk import {', '.join(sdk)}\n\n",
+        *(text for name, text in _DEFINITIONS.items() if name in names),
         _OPERATOR,
+        *texts,
     ]
-    parts.extend(_dag(spec, spec.ref in upstreams) for spec in ordered)
     return "".join(parts)
 
 
-def _dag(spec: JobSpec, announced: bool) -> str:
-    schedule = f"[{', '.join(_asset(ref) for ref in spec.after)}]" if spec.after else repr(spec.schedule)
-    task = [f"task_id={spec.name!r}", f"job={spec.ref!r}"]
-    if announced:
-        task.append(f"outlets=[{_asset(spec.ref)}]")
-    if spec.retries:
-        task += [
-            f"retries={spec.retries!r}",
-            f"retry_delay=timedelta(seconds={RETRY_DELAY_SECONDS})",
-            "retry_exponential_backoff=2",
-            f"max_retry_delay=timedelta(seconds={MAX_RETRY_DELAY_SECONDS})",
-        ]
-    operator = f"JobOperator({', '.join(task)})"
-    if len(operator) > 112:
-        operator = "JobOperator(\n            " + ",\n            ".join(task) + ",\n        )"
-    return f"""
-if requested in (None, {spec.dag_id!r}):
-    with DAG(
-        dag_id={spec.dag_id!r},
-        description={spec.description!r},
-        schedule={schedule},
-        catchup=False,
-        tags={spec.tags!r},
-        params={{'args': Param({list(spec.args)!r}, type='array', items={{'type': 'string'}}, title='Arguments')}},
-    ):
-        {operator}
-"""
-
-
-def _asset(ref: str) -> str:
-    return f"Asset({ref!r})"
+def _dags(specs: Sequence[JobSpec]) -> Iterable[list[JobSpec]]:
+    members: dict[str, list[JobSpec]] = {}
+    for spec in sorted(specs, key=lambda spec: spec.name):
+        members.setdefault(spec.dag_id, []).append(spec)
+    return (members[dag_id] for dag_id in sorted(members))

@@ -7,6 +7,8 @@ differ from parse to parse, and so are seconds and years.
 
 import re
 
+from dagsync.texts import shown
+
 PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -38,6 +40,18 @@ def schedule_problem(schedule: str) -> str | None:
     if _never_comes(day, month):
         return f"cron expression {schedule!r} names a day that never comes"
     return None
+
+
+def zone_problem(timezone: object) -> str | None:
+    """Return what is wrong with the name of a time zone, or ``None``."""
+    # Imported here: few jobs name one.
+    from zoneinfo import ZoneInfo
+
+    try:
+        known = isinstance(timezone, str) and bool(ZoneInfo(timezone))
+    except (ValueError, OSError, LookupError):
+        known = False
+    return None if known else f"timezone: expected a name of the tz database such as 'Europe/Berlin', found {shown(timezone)}"
 
 
 def _part_is_valid(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:

@@ -77,6 +77,15 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def is_storable(text: str) -> bool:
+    """Return whether a database stores the text: it holds no NUL and no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
 def _check_format(text: str, inserted: Sequence[Value]) -> None:
     if _COSTLY_FORMAT.search(text) or not all(map(_is_scalar, inserted)):
         raise ValueError(f"format string {text[:40]!r}")

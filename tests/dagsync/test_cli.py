@@ -78,12 +78,13 @@ def test_discover_json_is_jobs_and_problems(shop: Monorepo) -> None:
         "dag_id": "sales_load",
         "description": "Load",
         "schedule": "@daily",
-        "retries": 0,
+        "retries": 1,
         "after": [],
         "args": [],
         "tags": ["sales", "etl", "auto-generated"],
         "path": str(shop.packages / "sales/jobs/load.py"),
         "line": 1,
+        "options": {"schedule": "@daily"},
         "notes": [],
     }
     assert found["jobs"][1]["notes"] == ["description left empty: describe() is not a constant expression"]

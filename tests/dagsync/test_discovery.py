@@ -85,7 +85,7 @@ def test_options_are_read(monorepo: Monorepo) -> None:
     monorepo.job("sales.report", 'from dagsync import Job\nJOB = Job(main, "x", schedule="@daily", args=["--full"])')
     _, load, report = found(monorepo).jobs
     assert (load.retries, load.after, load.args, load.schedule) == (2, ("sales.extract",), ("-v",), None)
-    assert (report.retries, report.after, report.args, report.schedule) == (0, (), ("--full",), "@daily")
+    assert (report.retries, report.after, report.args, report.schedule) == (1, (), ("--full",), "@daily")
 
 
 def test_description_that_cannot_be_evaluated_costs_a_note_and_not_the_dag(monorepo: Monorepo) -> None:
@@ -129,13 +129,13 @@ def test_characters_a_database_cannot_store_are_removed_from_a_description(monor
         ("JOB = (main, 'x', 3)", "the third element of JOB is the constant 3, expected a dict"),
         ("JOB = (main, 'x', {'schedul': '@daily'})", "load.py:1: unknown option 'schedul'\ndid you mean 'schedule'?"),
         ("JOB = Job(main, 'x',\n retires=1)", "load.py:2: unknown option 'retires'\ndid you mean 'retries'?"),
-        ("JOB = Job(main, 'x', zzz=1)", "unknown option 'zzz'\noptions are after, args, retries, schedule"),
+        ("JOB = Job(main, 'x', zzz=1)", "unknown option 'zzz'\noptions are after, args, catchup, consumes"),
         ("JOB = Job(main, 'x', retries=-1)", "retries: expected a whole number from 0 to 100, found -1"),
         ("JOB = Job(main, 'x', retries=True)", "retries: expected a whole number from 0 to 100, found True"),
         ("JOB = Job(main, 'x', retries=many())", "retries: many() is not a constant expression\noptions may be"),
         ("JOB = Job(main, 'x', schedule='@dayly')", "schedule: unknown preset '@dayly'"),
         ("JOB = Job(main, 'x', schedule='1 2 3')", "schedule: expected a cron expression of 5 fields"),
-        ("JOB = Job(main, 'x', schedule=5)", "schedule: expected a preset, a cron expression or None, found 5"),
+        ("JOB = Job(main, 'x', schedule=5)", "schedule: expected a preset, a cron expression, Cron("),
         ("JOB = Job(main, 'x', args='--full')", "args: expected a list of strings such as [\"--full\"], found '--full'"),
         ("JOB = Job(main, 'x', args=[1])", "args: expected a list of strings"),
         (r"JOB = Job(main, 'x', args=['\0'])", "args: found a NUL or half a surrogate pair"),

@@ -30,17 +30,17 @@ def test_strings_of_a_job_are_data_in_the_generated_code(description: str, args:
     text = text.encode().decode()
     (dag,) = calls(text, "DAG")
     assert ast.literal_eval(dag["description"]) == description
-    assert set(dag) == {"dag_id", "description", "schedule", "catchup", "tags", "params"}
+    assert set(dag) == {"dag_id", "description", "schedule", "catchup", "max_active_runs", "tags", "params"}
     params = dag["params"]
     assert isinstance(params, ast.Dict)
     assert isinstance(params.values[0], ast.Call)
     assert ast.literal_eval(params.values[0].args[0]) == args
-    assert len(ast.parse(text).body) == 4
+    assert len(ast.parse(text).body) == 5
 
 
 def test_names_follow_from_package_and_module() -> None:
     spec = JobSpec("sales", "load")
-    assert (spec.dag_id, spec.tags) == ("sales_load", ["sales", "etl", "auto-generated"])
+    assert (spec.dag_id, spec.all_tags) == ("sales_load", ["sales", "etl", "auto-generated"])
     assert list(render_files([spec], "package")) == ["sales_dags.py"]
     assert list(render_files([spec], "job")) == ["sales_load_dag.py"]
 

@@ -1,0 +1,174 @@
+"""The text of one DAG: of one job, or of the jobs of a group as its tasks.
+
+Values enter the text by ``repr`` only, so a job's strings stay data whatever they contain.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dagsync.declarations import Cron, plain
+from dagsync.model import JobSpec
+
+MAX_RETRY_DELAY = timedelta(hours=1)
+"""As the operator in ``rendering`` has it."""
+
+_WIDTH = 112
+
+
+def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[str]) -> str:
+    """Return the text of the DAG that ``members`` share, and add to ``names`` what it needs to be imported or defined.
+
+    ``announced`` are the jobs (``package.job``) that jobs of other DAGs start after.
+    """
+    first = members[0]
+    arguments = [f"dag_id={first.dag_id!r}", f"description={_description(members)!r}", f"schedule={_schedule(members, names)}"]
+    if start := _shared(members, "start_date"):
+        names.add("datetime")
+        arguments.append(f"start_date={_moment(start)}")
+    arguments.append(f"catchup={_shared(members, 'catchup')!r}")
+    arguments.append(f"max_active_runs={_shared(members, 'max_active_runs')!r}")
+    arguments.append(f"tags={list(dict.fromkeys(tag for spec in members for tag in spec.all_tags))!r}")
+    if deadline := _shared(members, "deadline"):
+        arguments.append(_deadline(members, deadline, names))
+    if first.group is None:
+        arguments.append(f"params={_params(first)}")
+        if docs := _docs(first):
+            arguments.append(f"doc_md={docs!r}")
+    tasks = [_task(spec, members, spec.ref in announced, names) for spec in members]
+    edges = _edges(members)
+    if edges:
+        tasks = [f"{_variable(spec)} = {task}" for spec, task in zip(members, tasks, strict=True)]
+    lines = "".join(f"        {argument},\n" for argument in arguments)
+    body = "".join(f"        {line}\n" for line in (*tasks, *edges))
+    return f"\nif requested in (None, {first.dag_id!r}):\n    with DAG(\n{lines}    ):\n{body}"
+
+
+def _shared(members: Sequence[JobSpec], option: str) -> Any:
+    """Return an option of the DAG as a whole: what one of its jobs says, or what a job without options has."""
+    usual = getattr(_USUAL, option)
+    return next((value for spec in members if (value := getattr(spec, option)) != usual), usual)
+
+
+_USUAL = JobSpec("", "")
+
+
+def _description(members: Sequence[JobSpec]) -> str:
+    first = members[0]
+    return first.description if first.group is None else f"{first.group}: {', '.join(spec.name for spec in members)}"
+
+
+def _docs(spec: JobSpec) -> str:
+    if not spec.docs or spec.docs == spec.description.strip():
+        return ""
+    # Airflow takes a text with this ending for the name of a file.
+    return f"{spec.docs}\n" if spec.docs.endswith(".md") else spec.docs
+
+
+def _schedule(members: Sequence[JobSpec], names: set[str]) -> str:
+    own = {spec.ref for spec in members}
+    awaited = dict.fromkeys(ref for spec in members for ref in spec.after if ref not in own)
+    if awaited:
+        return _assets(awaited, names)
+    match _shared(members, "schedule"):
+        case Cron(cron, timezone):
+            names.add("CronTriggerTimetable")
+            return f"CronTriggerTimetable({cron!r}, timezone={timezone!r})"
+        case timedelta() as every:
+            return _duration(every)
+        case tuple():
+            return _assets([uri for spec in members if isinstance(spec.schedule, tuple) for uri in spec.schedule], names)
+        case other:
+            return repr(other)
+
+
+def _deadline(members: Sequence[JobSpec], deadline: timedelta, names: set[str]) -> str:
+    names |= {"AsyncCallback", "DeadlineAlert", "DeadlineReference"}
+    told = list(dict.fromkeys(each for spec in members for each in spec.on_failure))
+    kwargs = {"dag_id": members[0].dag_id, "notifications": plain(tuple(told))}
+    return (
+        "deadline=DeadlineAlert(\n"
+        "            reference=DeadlineReference.DAGRUN_QUEUED_AT,\n"
+        f"            interval={_duration(deadline)},\n"
+        f"            callback=AsyncCallback('dagsync.notifying.deadline_missed', kwargs={kwargs!r}),\n"
+        "        )"
+    )
+
+
+def _task(spec: JobSpec, members: Sequence[JobSpec], is_announced: bool, names: set[str]) -> str:
+    arguments = [f"task_id={spec.name!r}", f"job={spec.ref!r}"]
+    if outlets := [*([spec.ref] if is_announced else []), *spec.produces]:
+        arguments.append(f"outlets={_assets(outlets, names)}")
+    if spec.consumes:
+        arguments.append(f"inlets={_assets(spec.consumes, names)}")
+    if spec.retries != _USUAL.retries:
+        arguments.append(f"retries={spec.retries!r}")
+    if spec.retry_delay != _USUAL.retry_delay:
+        arguments.append(f"retry_delay={_duration(spec.retry_delay)}")
+    if spec.retry_delay > MAX_RETRY_DELAY:
+        arguments.append(f"max_retry_delay={_duration(spec.retry_delay)}")
+    if spec.timeout:
+        arguments.append(f"execution_timeout={_duration(spec.timeout)}")
+    arguments += [f"{name}={value!r}" for name, value in _placement(spec) if value is not None]
+    for option in ("on_failure", "on_success"):
+        if told := getattr(spec, option):
+            names.add("notify")
+            callbacks = ", ".join(f"notify({option!r}, **{plain(each)!r})" for each in told)
+            arguments.append(f"{option}_callback=[{callbacks}]")
+    if spec.resources:
+        arguments += _resources(spec, names)
+    if len(members) > 1 or spec.group is not None:
+        arguments.append(f"params={_params(spec)}")
+        arguments += [f"doc_md={docs!r}"] if (docs := _docs(spec)) else []
+    text = f"JobOperator({', '.join(arguments)})"
+    if len(text) <= _WIDTH:
+        return text
+    return "JobOperator(\n            " + ",\n            ".join(arguments) + ",\n        )"
+
+
+def _placement(spec: JobSpec) -> list[tuple[str, object]]:
+    return [
+        ("pool", spec.pool),
+        ("priority_weight", spec.priority if spec.priority != _USUAL.priority else None),
+        ("owner", spec.owner),
+        ("queue", spec.queue),
+        ("executor", spec.executor),
+    ]
+
+
+def _resources(spec: JobSpec, names: set[str]) -> list[str]:
+    asked = {name: quantity for name, quantity in vars(spec.resources).items() if quantity}
+    found = [f"resources_of_job={asked!r}"]
+    if spec.executor and spec.executor.rpartition(".")[2] == "KubernetesExecutor":
+        names.add("pod_of")
+        found.append(f"executor_config=pod_of({asked!r})")
+    return found
+
+
+def _edges(members: Sequence[JobSpec]) -> list[str]:
+    by_ref = {spec.ref: spec for spec in members}
+    return [f"{_variable(by_ref[ref])} >> {_variable(spec)}" for spec in members for ref in spec.after if ref in by_ref]
+
+
+def _variable(spec: JobSpec) -> str:
+    # A prefix, because a job may be called as something of the file's own is.
+    return f"task_{spec.name}"
+
+
+def _params(spec: JobSpec) -> str:
+    return f"{{'args': Param({list(spec.args)!r}, type='array', items={{'type': 'string'}}, title='Arguments')}}"
+
+
+def _assets(uris: Collection[str], names: set[str]) -> str:
+    names.add("Asset")
+    return f"[{', '.join(f'Asset({uri!r})' for uri in dict.fromkeys(uris))}]"
+
+
+def _duration(duration: timedelta) -> str:
+    seconds = duration.total_seconds()
+    return f"timedelta(seconds={int(seconds) if seconds.is_integer() else seconds!r})"
+
+
+def _moment(moment: datetime) -> str:
+    parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second]
+    return f"datetime({', '.join(map(str, parts))}, tzinfo=timezone.utc)"
