@@ -32,6 +32,10 @@ logs: .venv/.ready ## Show the logs of what `make try` runs; COMPONENT=scheduler
 test: .venv/.ready ## Pass the tests; the levels that need `make tools` run where it ran
 	@.venv/bin/pytest
 
+.PHONY: bench
+bench: .venv/.ready ## Measure dagsync beside the alternatives; NAMES="start-up parse" for some, ARGS=--help for more
+	@.venv/bin/python -m benchmarks $(NAMES) $(ARGS)
+
 .PHONY: tools
 tools: ## Build the Pulumi CLI, kube-apiserver and etcd from their Go modules, once per user
 	@tools/build

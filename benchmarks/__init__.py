@@ -1,0 +1,1 @@
+"""What dagsync costs beside the alternatives, which take turns in one run. No time is ever asserted."""

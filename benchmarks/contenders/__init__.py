@@ -1,0 +1,1 @@
+"""What dagsync is measured against. Each is a script, run by a Python of its own."""

@@ -1,0 +1,96 @@
+"""Finding the jobs of a tree and writing their DAG files: from nothing, and again with nothing changed."""
+
+import marshal
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.alternating import Contender, Sample
+from benchmarks.measuring import BenchmarkError
+from benchmarks.report import MIB, Report, Table, Target, cost_table, ratio
+from benchmarks.settings import Run, script, sync, take_turns
+from benchmarks.tree import Tree, forget_bytecode, make_tree
+
+NAME = "discover-sync"
+DAGSYNC, SCANNER, PARSE_FLOOR, STAT_FLOOR = "dagsync", "importing scanner", "parse and write", "walk and stat"
+PEAK_LIMIT_MIB = 150
+
+
+def run(settings: Run) -> Report:
+    """Measure trees of 100, 1,000 and 10,000 jobs."""
+    tables: list[Table] = []
+    targets: list[Target] = []
+    for number in settings.jobs or (100, 1_000, 10_000):
+        folder = settings.folder / str(number)
+        tree = make_tree(folder / "packages", number)
+        lost = tree.missing + tree.broken
+        rounds = 3 if number > 1_000 else 9
+        cold = take_turns(settings, _cold(tree, folder), rounds)
+        unchanged = take_turns(settings, _unchanged(tree, folder), rounds)
+        tables += [
+            cost_table(f"{number:,} jobs, cold (no DAG files, no bytecode of jobs)", cold, PARSE_FLOOR),
+            cost_table(f"{number:,} jobs, nothing changed", unchanged, STAT_FLOOR),
+        ]
+        # The promises are about large trees: in a small one, the start of Python is most of everything.
+        targets = _targets(number, cold, unchanged)
+        found = len(list((folder / "scanner").glob("*_dag.py")))
+        if found != number - lost:
+            raise BenchmarkError(f"importing scanner: expected {number - lost} DAG files, found {found}")
+    notes = (
+        "5 % of the jobs import what is not installed and 1 % have a syntax error. The importing scanner loses both; dagsync "
+        "loses the latter and says so. All jobs import the standard library only, the best case for a scanner that imports.",
+        f"*{PARSE_FLOOR}* reads and `ast.parse`s every job file and writes dagsync's bytes, plainly; *{STAT_FLOOR}* is one "
+        "`stat` per job file. Neither does any of the work in between; each includes the start of Python.",
+    )
+    return Report(name=NAME, tables=tuple(tables), targets=tuple(targets), notes=notes)
+
+
+def _cold(tree: Tree, folder: Path) -> list[Contender]:
+    blob = folder / "floor.marshal"
+    first = folder / "first"
+    sync(tree.root, first)
+    blob.write_bytes(marshal.dumps({path.name: path.read_bytes() for path in first.glob("*.py")}))
+
+    def nothing_in(out: Path) -> None:
+        forget_bytecode(tree.root)
+        shutil.rmtree(out, ignore_errors=True)
+
+    ours, scanner, floor = folder / "dagsync", folder / "scanner", folder / "floor"
+    return [
+        Contender(name=DAGSYNC, run=lambda: sync(tree.root, ours), prepare=lambda: nothing_in(ours)),
+        Contender(
+            name=SCANNER,
+            run=lambda: script("importing_scanner.py", tree.root, scanner),
+            prepare=lambda: nothing_in(scanner),
+        ),
+        Contender(
+            name=PARSE_FLOOR,
+            run=lambda: script("floor.py", "parse", tree.root, blob, floor),
+            prepare=lambda: nothing_in(floor),
+        ),
+    ]
+
+
+def _unchanged(tree: Tree, folder: Path) -> list[Contender]:
+    # What the cold rounds left is not trusted: each has synced once before, and bytecode of jobs is warm.
+    sync(tree.root, folder / "dagsync")
+    script("importing_scanner.py", tree.root, folder / "scanner")
+    return [
+        Contender(name=DAGSYNC, run=lambda: sync(tree.root, folder / "dagsync")),
+        Contender(name=SCANNER, run=lambda: script("importing_scanner.py", tree.root, folder / "scanner")),
+        Contender(name=STAT_FLOOR, run=lambda: script("floor.py", "stat", tree.root)),
+    ]
+
+
+def _targets(jobs: int, cold: Mapping[str, Sample], unchanged: Mapping[str, Sample]) -> list[Target]:
+    size = f"{jobs:,} jobs"
+    peak = max(cold[DAGSYNC].peak_bytes, unchanged[DAGSYNC].peak_bytes) / MIB
+    return [
+        Target(what=f"{size}, cold: dagsync / {PARSE_FLOOR}", measured=ratio(cold, DAGSYNC, PARSE_FLOOR), limit=1.5),
+        Target(what=f"{size}, cold: {SCANNER} / dagsync", measured=ratio(cold, SCANNER, DAGSYNC), limit=3, at_least=True),
+        Target(what=f"{size}, unchanged: dagsync / {STAT_FLOOR}", measured=ratio(unchanged, DAGSYNC, STAT_FLOOR), limit=2),
+        Target(
+            what=f"{size}, unchanged: {SCANNER} / dagsync", measured=ratio(unchanged, SCANNER, DAGSYNC), limit=20, at_least=True
+        ),
+        Target(what=f"{size}: peak memory of dagsync", measured=peak, limit=PEAK_LIMIT_MIB, unit="MiB"),
+    ]
