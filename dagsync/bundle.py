@@ -20,13 +20,13 @@ from pathlib import Path
 from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
 from dagsync.cache import Cache
+from dagsync.calling import DEFAULT_PACKAGES_ROOT
 from dagsync.errors import DagsyncError
 from dagsync.fetching import Unpack, add_version, fetch
 from dagsync.holding import held
 from dagsync.local_tree import LocalTree
 from dagsync.model import DEFAULT_SKIPPED_PACKAGES, GroupBy, SyncOptions
 from dagsync.reporting import report_notes
-from dagsync.runtime import DEFAULT_PACKAGES_ROOT
 from dagsync.source_errors import VersionMissingError
 from dagsync.store import Source, is_version
 from dagsync.store_arguments import DEFAULT_KEEP, DEFAULT_KEEP_HOURS

@@ -8,18 +8,24 @@ from dagsync.errors import EXIT_PROBLEMS, DagsyncError
 from dagsync.model import Report, SyncOptions
 from dagsync.s3 import S3Store
 from dagsync.source_syncing import sync_source
-from dagsync.sync_command import HANGS_AFTER_SECONDS, Rounds, show_report
+from dagsync.sync_command import HANGS_AFTER_SECONDS, Rounds, show_failure, show_report
 
 OUTDATED_AFTER_SECONDS = 300.0
 """How long the source may be away before a pod is no longer ready: it works, on a version that may not be current."""
 
 
 def sync_once(parsed: argparse.Namespace, options: SyncOptions) -> int:
-    """Fetch, sync and return the exit code. Raises what ``sync_source`` does, and why only an older version was synced."""
+    """Fetch, sync and return the exit code.
+
+    Raises what ``sync_source`` does, and why only an older version was synced; with ``--exit-zero`` that is only said, so that
+    a pod can start while the source is away.
+    """
     report, root, failure = sync_source(S3Store(parsed.source), _cache(parsed), options)
     show_report(parsed, report, root)
     if failure is not None:
-        raise failure
+        if not parsed.exit_zero:
+            raise failure
+        show_failure(parsed, failure)
     return EXIT_PROBLEMS if report.problems and not parsed.exit_zero else 0
 
 
