@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
 
+import psutil
 import pytest
 
 from dagsync.errors import JobFailedError
@@ -235,12 +236,15 @@ def test_processes_a_job_leaves_behind_are_ended_with_it(task: Task) -> None:
 STUBBORN = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+told, tell = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        print("pid", os.getpid())
+        print("pid", os.getpid(), flush=True)
+        os.write(tell, b".")
         while True: time.sleep(1)
     os._exit(0)
+os.read(told, 1)
 print("pid", os.getpid())
 print("ready")
 line = b"x" * 100 + b"\\n"
@@ -370,9 +374,11 @@ def test_argument_no_process_can_take_is_a_sentence(task: Task, argument: str) -
 
 
 def test_nothing_of_the_runs_is_left(task: Task) -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    def descriptors_and_children() -> tuple[int, set[int]]:
+        descriptors = len(list(Path("/proc/self/fd").iterdir()))
+        return descriptors, {child.pid for child in psutil.Process().children(recursive=True)}
+
+    before = descriptors_and_children()
     for _ in range(3):
         task.run("return 0")
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert descriptors_and_children() == before
