@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dagsync.arguments import parse
 from dagsync.console import remark, tell
-from dagsync.errors import EXIT_PROBLEMS, DagsyncError, NoHeartbeatError, PlanNotEmptyError
+from dagsync.errors import EXIT_PROBLEMS, DagsyncError, NoHeartbeatError
 from dagsync.model import DEFAULT_SKIPPED_PACKAGES
 
 if TYPE_CHECKING:
@@ -61,25 +61,26 @@ def _sync(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _plan(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    from dagsync import presenting, reporting
-    from dagsync.applying import plan_sync
-    from dagsync.sync_command import mass_removal
+    from dagsync.plan_command import plan
 
-    options = _options(parsed, environment, clean=parsed.clean, allow_mass_removal=parsed.allow_mass_removal)
-    discovery, found = plan_sync(options)
-    problems = discovery.problems + found.problems
+    return plan(parsed, _options(parsed, environment, clean=parsed.clean, allow_mass_removal=parsed.allow_mass_removal))
+
+
+def _validate(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync.presenting import counts_line
+    from dagsync.reporting import finding_lines
+    from dagsync.validation import validate, validation_json
+
+    root: Path = parsed.packages_root
+    found = validate(root, _skipped(parsed, environment), parsed.airflow, environment)
     if parsed.json:
-        tell([presenting.plan_json(discovery, found, options.packages_root)])
+        tell([validation_json(found, root)])
     else:
-        presenting.print_diff(found.changes)
-        remark(reporting.finding_lines("note", discovery.notes + found.notes, options.packages_root))
-        remark(reporting.finding_lines("problem", problems, options.packages_root))
-        tell([presenting.plan_line(found)])
-    if parsed.check and not found.is_empty:
-        raise PlanNotEmptyError(f"{options.dags_dir}: the DAG files are not what the packages declare", "run sync")
-    if found.refused:
-        raise mass_removal(found.refused, options.dags_dir)
-    return EXIT_PROBLEMS if problems else 0
+        remark(finding_lines("note", found.notes, root))
+        remark(finding_lines("problem", found.problems, root))
+        by = f"read, rendered and parsed by Airflow {found.airflow}" if found.airflow else "read and rendered"
+        tell([f"{counts_line(found.jobs, len(found.problems), len(found.notes))}: {by}"])
+    return EXIT_PROBLEMS if found.problems else 0
 
 
 def _heartbeat(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -122,14 +123,25 @@ def _new(parsed: argparse.Namespace, _: Mapping[str, str]) -> int:
     return 0
 
 
+def _completion(parsed: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from dagsync.arguments import parser
+    from dagsync.completion import completion_script
+
+    # Without the environment, whose defaults have no place in a script.
+    tell([completion_script(parsed.shell, parser({}, "dagsync")).rstrip("\n")])
+    return 0
+
+
 COMMANDS = {
     "discover": _discover,
     "generate": _generate,
     "sync": _sync,
     "plan": _plan,
+    "validate": _validate,
     "status": _status,
     "run": _run_job,
     "new": _new,
+    "completion": _completion,
     "heartbeat": _heartbeat,
 }
 

@@ -28,6 +28,9 @@ class Plan:
     """All changes of one sync, by file name."""
 
     changes: tuple[Change, ...]
+    jobs_before: Mapping[str, JobSpec]
+    """Every job that has a DAG now, by ``package.job``."""
+
     jobs: Mapping[str, JobSpec]
     """Every job that has a DAG afterwards, with those kept although their source is broken or gone."""
 
@@ -75,12 +78,13 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     refuses = options.clean and not options.allow_mass_removal and len(gone) * 2 > len(manifest.jobs)
     stays = gone if refuses or not options.clean else {}
     jobs = {spec.ref: spec for spec in discovery.jobs} | kept | stays
-    gone_ids = tuple(sorted(spec.dag_id for spec in gone.values()))
+    left_ids = {spec.dag_id for spec in (*discovery.jobs, *kept.values())}
+    gone_ids = tuple(sorted({spec.dag_id for spec in gone.values()} - left_ids))
 
     desired = render_files(jobs.values(), options.group_by)
-    dag_ids: defaultdict[str, list[str]] = defaultdict(list)
+    dag_ids: defaultdict[str, set[str]] = defaultdict(set)
     for spec in jobs.values():
-        dag_ids[dag_file_name(spec, options.group_by)].append(spec.dag_id)
+        dag_ids[dag_file_name(spec, options.group_by)].add(spec.dag_id)
     changes: list[Change] = []
     problems = [
         Finding(kept[ref].source, 0, "is empty; the job's last good DAG stays", "delete the file if the job is gone")
@@ -110,6 +114,7 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     changes.extend(Change("delete", name, on_disk[name].count(b"\n    with DAG("), on_disk[name], b"") for name in stale)
     return Plan(
         changes=tuple(sorted(changes, key=lambda change: change.name)),
+        jobs_before=manifest.jobs,
         jobs=jobs,
         kept=tuple(sorted(kept)),
         removed=() if stays else gone_ids,
@@ -127,14 +132,13 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
 def _without_declaration(discovery: Discovery, manifest: Manifest) -> tuple[dict[str, JobSpec], dict[str, JobSpec]]:
     """Return the jobs that had a DAG and have no good declaration now: those to keep, and those known to be gone."""
     declared = {spec.ref for spec in discovery.jobs}
-    ids = {spec.dag_id for spec in discovery.jobs}
+    owners = {spec.dag_id: spec.dag_owner for spec in discovery.jobs}
     kept: dict[str, JobSpec] = {}
     gone: dict[str, JobSpec] = {}
     for ref, spec in manifest.jobs.items():
         # A job that moved, say from a.b_c to a_b.c, has left its DAG id to another.
-        if ref in declared or spec.dag_id in ids:
+        if ref in declared or owners.setdefault(spec.dag_id, spec.dag_owner) != spec.dag_owner:
             continue
-        ids.add(spec.dag_id)
         exists = ref in discovery.broken_jobs or ref in discovery.empty_modules or spec.package in discovery.broken_packages
         (kept if exists else gone)[ref] = spec
     return kept, gone

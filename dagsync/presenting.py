@@ -4,10 +4,12 @@ import difflib
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from dagsync.changes import job_changes
 from dagsync.declarations import Cron, plain
 from dagsync.discovery import Discovery
 from dagsync.model import Finding, JobSpec
@@ -48,6 +50,7 @@ def plan_json(discovery: Discovery, plan: Plan, root: Path) -> str:
         for change in plan.changes
     ]
     document = {
+        "jobs": asdict(job_changes(plan)),
         "changes": changes,
         "removed": plan.removed,
         "refused": plan.refused,
@@ -101,7 +104,11 @@ def print_jobs(jobs: Iterable[JobSpec]) -> None:
 
 def print_diff(changes: Iterable[Change]) -> None:
     """Print the unified diff of all changes, in colours to a terminal."""
-    lines = (line for change in changes for line in diff_lines(change))
+    print_marked(line for change in changes for line in diff_lines(change))
+
+
+def print_marked(lines: Iterable[str]) -> None:
+    """Print lines marked as in a diff, in colours to a terminal."""
     if not sys.stdout.isatty():
         sys.stdout.writelines(line + "\n" for line in lines)
         return
@@ -109,7 +116,7 @@ def print_diff(changes: Iterable[Change]) -> None:
     from rich.text import Text
 
     console = Console()
-    styles = {"+": "green", "-": "red", "@": "cyan"}
+    styles = {"+": "green", "-": "red", "~": "yellow", "@": "cyan"}
     for line in lines:
         style = "bold" if line.startswith(("+++", "---")) else styles.get(line[:1], "")
         console.print(Text(line, style), soft_wrap=True)
