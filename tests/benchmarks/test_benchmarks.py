@@ -1,0 +1,72 @@
+"""Every benchmark runs on a tiny tree, and its figures are of the work it says it measures."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks import watch
+from benchmarks.cli import BENCHMARKS, Name, app
+from benchmarks.measuring import BenchmarkError, Cost
+from benchmarks.report import Report
+from benchmarks.settings import Run
+
+TAKES_LONG = pytest.mark.skipif(
+    os.environ.get("REQUIRE_TOOLS") != "1",
+    reason="starts Airflow or Pulumi many times: runs with REQUIRE_TOOLS=1, as the gate does",
+)
+CONTENDERS = {
+    Name.START_UP: ("python -c pass", "dagsync --help", "dagsync sync of an empty tree"),
+    Name.DISCOVER_SYNC: ("dagsync", "importing scanner", "parse and write", "walk and stat"),
+    Name.WATCH: ("dagsync", "watchfiles alone"),
+    Name.TASK_START: ("dagsync, file per package", "by hand, file per DAG"),
+    Name.PARSE: ("dagsync, file per package", "by hand, file per package", "by hand, file per DAG"),
+    Name.DAG_PROCESSOR: ("empty folder", "dagsync, file per package", "by hand, file per DAG"),
+    Name.RENDER: ("python -m rendering prod", "trivial resources"),
+}
+SLOW = (Name.PARSE, Name.DAG_PROCESSOR, Name.RENDER)
+
+
+def run(name: Name, folder: Path, rounds: int = 1) -> Report:
+    return BENCHMARKS[name](Run(folder=folder, rounds=rounds, warm_ups=0, jobs=(20,)))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[TAKES_LONG] if name in SLOW else []) for name in Name])
+def test_each_benchmark_gives_a_figure_for_each_contender(name: Name, tmp_path: Path) -> None:
+    report = run(name, tmp_path)
+    rows = {row[0]: row for table in report.tables for row in table.rows}
+    assert set(CONTENDERS[name]) <= set(rows)
+    for row in rows.values():
+        figures = [float(figure.replace(",", "")) for cell in row[1:] for figure in re.findall(r"[\d.,]+", cell)]
+        assert all(0 <= figure < 120_000 for figure in figures), row
+        assert max(figures) > 0, row
+    assert all(target.measured > 0 for target in report.targets)
+    assert all(len(row) == len(table.columns) for table in report.all_tables for row in table.rows)
+
+
+def test_a_contender_that_skips_work_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scanner that finds nothing would be the fastest of all."""
+    nothing = Cost(cpu_seconds=0.01, wall_seconds=0.01, peak_bytes=1, exit_code=0)
+
+    def script(*_: object) -> Cost:
+        return nothing
+
+    monkeypatch.setattr("benchmarks.discover_sync.script", script)
+    with pytest.raises(BenchmarkError, match="importing scanner: expected 19 DAG files, found 0"):
+        run(Name.DISCOVER_SYNC, tmp_path)
+
+
+def test_a_watcher_that_ends_is_no_figure_and_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "DAGSYNC", "false")
+    with pytest.raises(BenchmarkError, match="does not watch; its exit code is 1"):
+        run(Name.WATCH, tmp_path)
+
+
+def test_the_command_prints_tables_and_conditions_and_never_fails_on_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.start_up.ALLOWANCE_SECONDS", -1.0)
+    result = CliRunner().invoke(app, ["start-up", "--rounds", "1", "--warm-ups", "0"])
+    assert result.exit_code == 0, result.output
+    for words in ("python -c pass", "dagsync heartbeat --help", "load average", "commit", "missed by"):
+        assert words in result.output
