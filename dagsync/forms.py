@@ -1,0 +1,126 @@
+"""The typed params of a job: read from the parser its entrypoint uses, with the job's declared arguments as their values."""
+
+import argparse
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from dagsync.evaluation import NotConstantError
+from dagsync.fields import Json, fits
+from dagsync.following import followed_parser
+from dagsync.model import Finding, JobSpec
+from dagsync.parameters import Argument, parameters_of
+from dagsync.params import Parameter
+from dagsync.parsers import NotFollowedError
+
+FIX = "build the parser in the entrypoint or in functions of its module, with constants as names, nargs and actions"
+MISSING = "required, and runs that start by themselves are given none"
+MISSING_FIX = "give it a default, or declare args=[...] with the job"
+
+_Pairs = Sequence[tuple[Parameter, Argument | None]]
+
+
+class Form(NamedTuple):
+    """What the trigger form of a job can be."""
+
+    parameters: tuple[Parameter, ...] = ()
+    """Its typed fields; none if all it can take is a raw command line."""
+
+    notes: tuple[Finding, ...] = ()
+
+
+def form_of(
+    module: ast.Module,
+    entrypoint: ast.expr,
+    bindings: Mapping[str, ast.expr | None],
+    docstring: str | None,
+    spec: JobSpec,
+    path: str,
+) -> Form:
+    """Return the form of a job and, where it has no typed fields, why that is so.
+
+    ``bindings`` and ``docstring`` are those of the module; ``path`` is only used in findings.
+    """
+    args = spec.args
+    try:
+        parser = followed_parser(module, entrypoint, bindings, docstring)
+        if parser is None:
+            raise NotFollowedError(entrypoint.lineno, "the entrypoint is not seen to use the parser of this module")
+        found = parameters_of(parser)
+        if not args:
+            missing = [
+                each.schema["title"] for each, argument in found if argument and argument.required and each.default is None
+            ]
+            notes = (Finding(path, spec.line, f"{', '.join(missing)}: {MISSING}", MISSING_FIX),)
+            starts_itself = spec.schedule is not None or spec.after
+            return Form(tuple(parameter for parameter, _ in found), notes if missing and starts_itself else ())
+        try:
+            return Form(tuple(_with_arguments(found, args)))
+        except ValueError as error:
+            raise NotFollowedError(parser.call.line, f"the parser does not take args={list(args)!r}: {error}"[:300]) from None
+    except NotFollowedError as error:
+        line, what = error.line, str(error)
+    except NotConstantError as error:
+        line, what = error.line, str(error)
+    except (RecursionError, ValueError) as error:
+        line, what = entrypoint.lineno, str(error) or type(error).__name__
+    return Form((), (Finding(path, line, f"the trigger form has no typed fields, only raw args: {what}", FIX),))
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _with_arguments(found: _Pairs, args: Sequence[str]) -> list[Parameter]:
+    """Return the params with the values that ``args`` give them. Raises ``ValueError`` if the parser would refuse them."""
+    parser = _Parser("", add_help=False)
+    _add(parser, found, [])
+    values = vars(parser.parse_args(list(args)))
+    parameters: list[Parameter] = []
+    for parameter, _ in found:
+        value: Json = values.get(parameter.key)
+        if parameter.option[2] == "count" and value is not None:
+            value += parameter.option[3] or 0
+        if value is not None:
+            if not fits(parameter.schema, value):
+                raise ValueError(f"{parameter.schema['title']}: {value!r:.80}")
+            parameter = parameter._replace(default=value)
+        parameters.append(parameter)
+    return parameters
+
+
+def _add(parser: _Parser, found: _Pairs, path: list[str]) -> None:
+    for parameter, argument in found:
+        key, _, shape, omitted, *below = parameter.option
+        if below != path:
+            continue
+        if argument is None:
+            commands = parser.add_subparsers(dest=key, parser_class=_Parser)
+            for name in parameter.schema["enum"][:-1]:
+                _add(commands.add_parser(name, prog="", add_help=False), found, [*path, key, name])
+            continue
+        given: dict[str, Any] = {"default": argparse.SUPPRESS}
+        if argument.flags:
+            given |= {"dest": key, "required": argument.required}
+        match shape:
+            case "flag":
+                given |= {"action": "store_const", "const": not omitted}
+            case "toggle":
+                given["action"] = argparse.BooleanOptionalAction
+            case "count":
+                given["action"] = "count"
+            case _:
+                given |= {"nargs": argument.nargs, "type": _converter(parameter.schema)}
+                if argument.action in {"append", "extend"}:
+                    given["action"] = argument.action
+                if shape == "optional" and argument.flags:
+                    given["const"] = True
+        parser.add_argument(*(argument.flags or [key]), **given)
+
+
+def _converter(schema: Mapping[str, Json]) -> Callable[[str], Json]:
+    while "items" in schema:
+        schema = schema["items"]
+    kinds: list[str] = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]  # pyright: ignore[reportUnknownVariableType] - JSON
+    return {"integer": int, "number": float}.get(kinds[0], str)

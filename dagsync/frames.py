@@ -1,0 +1,109 @@
+"""What the local names of a function stand for while its statements are followed."""
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from dagsync.evaluation import Constants, NotConstantError
+from dagsync.parsers import DeclaredCommands, DeclaredParser, Group, Scope
+from dagsync.texts import Value
+
+
+class Arguments:
+    """The argument list the entrypoint was called with."""
+
+
+ARGUMENTS = Arguments()
+
+Tracked = DeclaredParser | DeclaredCommands | Group
+"""What builds the parser, and must not be lost from sight."""
+
+Thing = Tracked | Arguments | None
+
+
+class Frame:
+    """The names that one call of a function, or the module, can see."""
+
+    def __init__(
+        self,
+        things: Mapping[str, Thing],
+        bindings: Mapping[str, ast.expr | None],
+        docstring: str | None,
+        argparse_names: Mapping[str, str],
+        functions: Mapping[str, ast.FunctionDef],
+    ) -> None:
+        self.things = dict(things)
+        self.bindings = bindings
+        self._docstring = docstring
+        self.scope = Scope(Constants(bindings, docstring), argparse_names, functions)
+
+    def inner(self) -> "Frame":
+        """Return the frame of a function defined here, before anything is bound in it."""
+        made = Frame.__new__(Frame)
+        made.things = dict(self.things)
+        made.bindings, made.scope, made._docstring = self.bindings, self.scope, self._docstring
+        return made
+
+    def bind(self, name: str, thing: Thing, node: ast.expr | None) -> None:
+        """Let a name stand for a thing, for the constant expression ``node``, or for something unknown."""
+        self.things.pop(name, None)
+        if thing is not None:
+            self.things[name] = thing
+        if node is not None or name in self.bindings:
+            # Made anew, because calls that were seen keep the scope they saw.
+            self.bindings = {**self.bindings, name: node}
+            self.scope = self.scope._replace(constants=Constants(self.bindings, self._docstring))
+
+    def bind_defaults(self, declared: ast.arguments) -> None:
+        """Let the parameters of a function stand for their defaults."""
+        names = [each.arg for each in (*declared.posonlyargs, *declared.args)]
+        for name, node in zip(reversed(names), reversed(declared.defaults), strict=False):
+            self.bind(name, None, node)
+        for each, node in zip(declared.kwonlyargs, declared.kw_defaults, strict=True):
+            self.bind(each.arg, None, node)
+
+    def is_tracked(self, name: str) -> bool:
+        return isinstance(self.things.get(name), Tracked)
+
+    def constant(self, node: ast.expr) -> ast.expr | None:
+        """Return a literal that means anywhere what ``node`` means here, or ``None`` if it is no constant."""
+        if isinstance(node, ast.Constant):
+            return node
+        try:
+            return _literal(self.scope.constants.evaluate(node))
+        except NotConstantError:
+            return None
+
+    def items(self, node: ast.expr) -> Sequence[ast.expr] | None:
+        """Return the elements of a tuple or list that is written out."""
+        found = self.scope.constants.resolve(node)
+        if isinstance(found, ast.Tuple | ast.List) and not any(isinstance(each, ast.Starred) for each in found.elts):
+            return found.elts
+        return None
+
+    def is_arguments(self, node: ast.expr) -> bool:
+        """Return whether an expression is the argument list of the job, as it is."""
+        match node:
+            case ast.Name(id=name):
+                return self.things.get(name) is ARGUMENTS
+            case ast.Call(func=ast.Name(id="list" | "tuple"), args=[inner], keywords=[]):
+                return self.is_arguments(inner)
+            case ast.BoolOp(op=ast.Or(), values=[first, *_]) | ast.IfExp(body=first):
+                return self.is_arguments(first)
+            case ast.Subscript(
+                value=ast.Attribute(value=ast.Name(id="sys"), attr="argv"), slice=ast.Slice(ast.Constant(value=1), None, None)
+            ):
+                return True
+            case _:
+                return False
+
+
+def _literal(value: Value) -> ast.expr:
+    match value:
+        case tuple():
+            return ast.Tuple([_literal(each) for each in value], ast.Load())
+        case list():
+            return ast.List([_literal(each) for each in value], ast.Load())
+        case dict():
+            return ast.Dict([_literal(each) for each in value], [_literal(each) for each in value.values()])
+        case _:
+            return ast.Constant(value)
