@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from dagsync.caching import cached_readings, remember_readings
+from dagsync.defaults import read_defaults
 from dagsync.discovery import Discovery, assemble, discover, read_modules
 from dagsync.manifest import MANIFEST_NAME, Manifest, decode_manifest, encode_manifest
 from dagsync.model import Report, SyncOptions
@@ -30,7 +31,7 @@ def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tupl
     readings = cached_readings(options.dags_dir, options.packages_root, listing.modules)
     fresh = [module for module in listing.modules if module.path not in readings]
     readings |= read_modules(options.packages_root, fresh)
-    discovery = assemble(listing, readings)
+    discovery = assemble(listing, readings, read_defaults(options.packages_root, listing.settings))
     if fresh:
         remember_readings(options.dags_dir, options.packages_root, listing.modules, readings, listed_ns)
     recorded = read_regular(options.dags_dir / STATE_FOLDER / MANIFEST_NAME)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dagsync.model import Finding, JobSpec
 
@@ -10,17 +10,20 @@ from dagsync.model import Finding, JobSpec
 def shared_dag_ids(specs: Sequence[JobSpec]) -> dict[str, Finding]:
     """Return one problem per job whose DAG id another job has too, by job.
 
-    ``a.b_c`` and ``a_b.c`` are both ``a_b_c``. Neither may win, as which one would depend on the order of reading.
+    ``a.b_c`` and ``a_b.c`` are both ``a_b_c``. Jobs of one group share theirs.
+    Neither may win, as which one would depend on the order of reading.
     """
     by_id: defaultdict[str, list[JobSpec]] = defaultdict(list)
     for spec in specs:
         by_id[spec.dag_id].append(spec)
     problems: dict[str, Finding] = {}
     for dag_id, sharing in by_id.items():
-        for spec in sharing if len(sharing) > 1 else ():
-            others = " and ".join(other.source for other in sharing if other is not spec)
+        if len({spec.dag_owner for spec in sharing}) == 1:
+            continue
+        for spec in sharing:
+            others = " and ".join(other.source for other in sharing if other.dag_owner != spec.dag_owner)
             problems[spec.ref] = Finding(
-                spec.source, spec.line, f"DAG id {dag_id!r} is also that of {others}", "rename one of the modules"
+                spec.source, spec.line, f"DAG id {dag_id!r} is also that of {others}", "rename one of the modules or groups"
             )
     return problems
 
@@ -42,7 +45,7 @@ def cycles(specs: Sequence[JobSpec]) -> dict[str, Finding]:
     upstreams = {spec.ref: spec.after for spec in specs if spec.after}
     by_ref = {spec.ref: spec for spec in specs}
     problems: dict[str, Finding] = {}
-    for path in _cycles(upstreams):
+    for path in paths_of_cycles(upstreams):
         shown = " → ".join([*path, path[0]])
         for ref in path:
             spec = by_ref[ref]
@@ -50,7 +53,8 @@ def cycles(specs: Sequence[JobSpec]) -> dict[str, Finding]:
     return problems
 
 
-def _cycles(upstreams: dict[str, tuple[str, ...]]) -> Iterator[list[str]]:
+def paths_of_cycles(upstreams: Mapping[str, tuple[str, ...]]) -> Iterator[list[str]]:
+    """Yield the path of each cycle, given what each node waits for."""
     # Depth first with an explicit stack: a chain may be longer than Python's recursion limit.
     done: set[str] = set()
     for start in upstreams:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
 from dagsync.assets import asset_problem
-from dagsync.declarations import NOTIFICATIONS, Cron, Notification, Resources
+from dagsync.declarations import CALLS, NOTIFICATIONS, Cron, Notification, Resources
 from dagsync.schedule import schedule_problem, zone_problem
 from dagsync.texts import Value, is_storable, shown
 
@@ -175,18 +175,18 @@ def _notification(value: Given) -> Notification:
     kind = NOTIFICATIONS.get(via) if isinstance(via, str) else None
     if kind is None:
         raise UnfitError(f"via: expected one of {', '.join(NOTIFICATIONS)}, found {shown(via)}")
+    names = CALLS[kind.__name__]
     settings: dict[str, str] = {}
     for name, setting in value.items():
         if name == "to" and isinstance(setting, list | tuple):
             setting = ", ".join(map(str, setting))
-        if name in kind.__dataclass_fields__ and isinstance(setting, str) and is_storable(setting):
+        if name in names and isinstance(setting, str) and is_storable(setting):
             settings[str(name)] = setting
         elif name != "via":
-            expected = f"{kind.__name__}: expected texts for {', '.join(kind.__dataclass_fields__)}"
+            expected = f"{kind.__name__}: expected texts for {', '.join(names)}"
             raise UnfitError(f"{expected}, found {name}={shown(setting)}")
-    first = next(iter(kind.__dataclass_fields__))
-    if not settings.get(first):
-        raise UnfitError(f"{kind.__name__}: {first} is missing")
+    if not settings.get(names[0]):
+        raise UnfitError(f"{kind.__name__}: {names[0]} is missing")
     return kind(**settings)
 
 
@@ -195,7 +195,7 @@ _BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?(?:[kMGTP]|[KMGTP]i)?")
 
 
 def resources(value: Given) -> Resources:
-    if not isinstance(value, dict) or not value or not value.keys() <= Resources.__dataclass_fields__.keys():
+    if not isinstance(value, dict) or not value or not value.keys() <= set(CALLS["Resources"]):
         raise UnfitError
     asked: dict[str, str] = {}
     for name, quantity in value.items():

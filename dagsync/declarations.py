@@ -6,7 +6,7 @@ Each is read from the source without running it, and stands for a dict that may 
 for its URI.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import ClassVar, TypeAlias, cast
 
@@ -122,7 +122,10 @@ CALLS: dict[str, tuple[str, ...]] = {
     "timedelta": _UNITS,
     "datetime": ("year", "month", "day", "hour", "minute", "second"),
     "date": ("year", "month", "day"),
-    **{each.__name__: tuple(each.__dataclass_fields__) for each in (Cron, Asset, Resources, Slack, Sns, Email, Webhook)},
+    **{
+        each.__name__: tuple(field.name for field in fields(each))
+        for each in (Cron, Asset, Resources, Slack, Sns, Email, Webhook)
+    },
 }
 """The calls an option may be made of, each with the names of its arguments in their order."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagsync.chains import cycles, shared_dag_ids, unknown_upstreams
+from dagsync.defaults import Defaults, read_defaults, with_defaults
+from dagsync.groups import disagreements, waiting_groups
 from dagsync.model import DEFAULT_SKIPPED_PACKAGES, MAX_PACKAGE_LENGTH, Finding, JobSpec, name_problem
 from dagsync.reading import MAX_SOURCE_BYTES, Reading, read_job
 from dagsync.walking import Listing, ModuleFile, list_modules
@@ -38,7 +40,7 @@ class Discovery:
 def discover(root: Path, skipped: Collection[str] = DEFAULT_SKIPPED_PACKAGES) -> Discovery:
     """Read every job below ``root``. Raises ``PackagesRootError``."""
     listing = list_modules(root, skipped)
-    return assemble(listing, read_modules(root, listing.modules))
+    return assemble(listing, read_modules(root, listing.modules), read_defaults(root, listing.settings))
 
 
 def read_modules(root: Path, modules: Iterable[ModuleFile]) -> dict[str, Reading]:
@@ -67,8 +69,8 @@ def _read(root: Path, module: ModuleFile) -> Reading:
     return read_job(data, module.package, module.module_path.rpartition("/")[2], module.path)
 
 
-def assemble(listing: Listing, readings: Mapping[str, Reading]) -> Discovery:
-    """Put the readings of all modules together and check what only shows across them."""
+def assemble(listing: Listing, readings: Mapping[str, Reading], defaults: Mapping[str, Defaults]) -> Discovery:
+    """Put the readings of all modules together with what they inherit, and check what only shows across them."""
     problems = list(listing.problems)
     notes: list[Finding] = []
     broken_jobs: set[str] = set()
@@ -100,7 +102,10 @@ def assemble(listing: Listing, readings: Mapping[str, Reading]) -> Discovery:
     problems.extend(problem for problem in package_problems.values() if problem is not None)
     known = {spec.ref for spec in specs} | broken_jobs
     known |= {ref for spec in specs for ref in spec.after if ref.partition(".")[0] in broken_packages}
-    related = cycles(specs) | unknown_upstreams(specs, known) | shared_dag_ids(specs)
+    problems.extend(problem for each in defaults.values() for problem in each.problems)
+    specs, unclear = with_defaults(specs, defaults)
+    related = disagreements(specs) | waiting_groups(specs) | cycles(specs) | unknown_upstreams(specs, known)
+    related |= shared_dag_ids(specs) | unclear
     problems.extend(related.values())
     return Discovery(
         jobs=tuple(sorted((spec for spec in specs if spec.ref not in related), key=lambda spec: (spec.package, spec.name))),

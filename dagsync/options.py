@@ -31,17 +31,16 @@ def given_options(options: ast.expr | NamedExpressions | None, constants: Consta
     """
     if options is None:
         return {}
-    if isinstance(options, ast.expr):
+    named = _named(constants.resolve(options)) if isinstance(options, ast.expr) else options
+    if isinstance(options, ast.expr) and named is None:
         value = _option_value("options", options, constants)
         if not isinstance(value, dict):
             raise RefusalError(options.lineno, f"the third element of JOB is {kind_of(options)}, expected a dict of options")
-        lines = _lines(constants.resolve(options))
-        found = [(key if isinstance(key, str) else shown(key), each) for key, each in value.items()]
-        placed = [(name, each, lines.get(name, options.lineno)) for name, each in found]
+        placed = [(key if isinstance(key, str) else shown(key), each, options.lineno) for key, each in value.items()]
     else:
-        for name, node in options:
+        for name, node in named or ():
             _check_option_name(name, node.lineno)
-        placed = [(name, _option_value(name, node, constants), node.lineno) for name, node in options]
+        placed = [(name, _option_value(name, node, constants), node.lineno) for name, node in named or ()]
     given: dict[str, Any] = {}
     for name, value, at in placed:
         _check_option_name(name, at)
@@ -75,10 +74,13 @@ def unknown_option(name: str) -> tuple[str, str] | None:
     return f"unknown option {name!r}", f"did you mean {close[0]!r}?" if close else f"options are {', '.join(sorted(CHECKS))}"
 
 
-def _lines(node: ast.expr) -> dict[str, int]:
+def _named(node: ast.expr) -> NamedExpressions | None:
+    """Return the options of a dict that is written out, each with its place."""
     if not isinstance(node, ast.Dict):
-        return {}
-    return {key.value: key.lineno for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+        return None
+    found = [(key.value, value) for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)]
+    named = [(key, value) for key, value in found if isinstance(key, str)]
+    return named if len(named) == len(node.keys) else None
 
 
 def _option_value(name: str, node: ast.expr, constants: Constants) -> Value:

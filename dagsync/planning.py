@@ -149,7 +149,7 @@ def is_ours(content: bytes) -> bool:
     return content.startswith(MARKER.encode())
 
 
-def _holds_any(content: bytes, groups: Iterable[list[str]]) -> bool:
+def _holds_any(content: bytes, groups: Iterable[set[str]]) -> bool:
     return any(f"dag_id={dag_id!r}".encode() in content for group in groups for dag_id in group)
 
 

@@ -70,10 +70,12 @@ requested = get_parsing_context().dag_id
 def render_files(specs: Iterable[JobSpec], group_by: GroupBy) -> dict[str, bytes]:
     """Return the content of every DAG file by its name."""
     grouped: dict[str, list[JobSpec]] = {}
-    upstreams: set[str] = set()
+    owners: dict[str, tuple[str, str | None]] = {}
     for spec in specs:
         grouped.setdefault(dag_file_name(spec, group_by), []).append(spec)
-        upstreams.update(spec.after)
+        owners[spec.ref] = spec.dag_owner
+    waiting = (spec for each in grouped.values() for spec in each if spec.after)
+    upstreams = {ref for spec in waiting for ref in spec.after if owners.get(ref) != spec.dag_owner}
     return {name: render_file(grouped[name], upstreams).encode() for name in sorted(grouped)}
 
 

@@ -41,7 +41,7 @@ def sync(options: SyncOptions) -> Report:
         from dagsync.applying import sync_changed
 
         report, names = sync_changed(options, listing, listed_ns)
-        settled = all(is_settled(module.signature, listed_ns) for module in listing.modules)
+        settled = all(is_settled(each.signature, listed_ns) for each in (*listing.modules, *listing.settings))
         files = tuple(("unchanged", name) for action, name in report.files if action != "delete")
         repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
         document = {

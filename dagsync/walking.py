@@ -45,12 +45,27 @@ class ModuleFile(NamedTuple):
         return self.path[len(self.package) + len("/jobs/") : -len(".py")]
 
 
+class SettingsFile(NamedTuple):
+    """A ``pyproject.toml`` in which defaults of jobs may be."""
+
+    package: str
+    """``""`` for the tree as a whole."""
+
+    path: str
+    """Relative to the packages root."""
+
+    signature: Signature
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What is on disk."""
 
     modules: list[ModuleFile] = field(default_factory=list["ModuleFile"])
     """In the order of their paths."""
+
+    settings: list[SettingsFile] = field(default_factory=list["SettingsFile"])
+    """The nearer to the jobs, the earlier."""
 
     packages_without_init: list[str] = field(default_factory=list[str])
     unreadable_packages: list[str] = field(default_factory=list[str])
@@ -64,7 +79,7 @@ class Listing:
         Made by hand, as the ``repr`` of ten thousand modules takes three times as long.
         """
         modules = "\n".join(["%s\0%s\0%d %d %d %d" % module for module in self.modules])  # noqa: UP031 - twice as fast
-        return f"{modules}\n{self.packages_without_init!r} {self.unreadable_packages!r} {self.problems!r}"
+        return f"{modules}\n{self.settings!r} {self.packages_without_init!r} {self.unreadable_packages!r} {self.problems!r}"
 
 
 def list_modules(root: Path, skipped: Collection[str]) -> Listing:
@@ -85,6 +100,8 @@ def list_modules(root: Path, skipped: Collection[str]) -> Listing:
     listing = Listing()
     for package in packages:
         _list_package(base, package, listing)
+    _list_settings(base, "", "pyproject.toml", listing)
+    _list_settings(base, "", "../pyproject.toml", listing)
     return listing
 
 
@@ -105,8 +122,20 @@ def _list_package(base: str, package: str, listing: Listing) -> None:
         listing.unreadable_packages.append(package)
         listing.problems.append(Finding(f"{package}/jobs", 0, f"cannot be listed: {error.strerror}", "make it readable"))
         return
-    if len(listing.modules) > before and not os.path.isfile(f"{base}/{package}/__init__.py"):  # noqa: PTH113 - ten times faster
+    if len(listing.modules) == before:
+        return
+    _list_settings(base, package, f"{package}/pyproject.toml", listing)
+    if not os.path.isfile(f"{base}/{package}/__init__.py"):  # noqa: PTH113 - ten times faster
         listing.packages_without_init.append(package)
+
+
+def _list_settings(base: str, package: str, path: str, listing: Listing) -> None:
+    try:
+        status = os.stat(f"{base}/{path}")  # noqa: PTH116 - twice as fast
+    except OSError:
+        return
+    if stat.S_ISREG(status.st_mode):
+        listing.settings.append(SettingsFile(package, path, signature_of(status)))
 
 
 def _list_folder(base: str, package: str, folder: str, listing: Listing) -> None:

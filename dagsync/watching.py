@@ -120,4 +120,8 @@ def _identity(root: Path) -> tuple[int, int] | None:
 def _is_source(_: watchfiles.Change, path: str) -> bool:
     # A name without a suffix may be a folder, and with it come and go all files in it.
     name = path[path.rfind("/") + 1 :]
-    return (name.endswith(".py") or "." not in name) and "/__pycache__" not in path and "/.git/" not in path
+    return (
+        (name.endswith(".py") or name == "pyproject.toml" or "." not in name)
+        and "/__pycache__" not in path
+        and "/.git/" not in path
+    )
