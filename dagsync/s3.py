@@ -19,8 +19,6 @@ MAX_POINTER_BYTES = 4096
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
-ATTEMPTS = 4
-"""Of botocore's standard mode, which backs off and retries throttling, time-outs and errors of the server."""
 
 _CHUNK = 1 << 20
 _SUFFIX = ".tar.gz"
@@ -194,7 +192,8 @@ def _client() -> "S3Client":
         from botocore.exceptions import BotoCoreError
     except ImportError:
         raise StoreError("boto3 is not installed", "pip install 'airflow-control-plane[s3]'") from None
-    retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+    # Repeats, after pauses, what was throttled, timed out or failed in the server; AWS_MAX_ATTEMPTS is 3 by default.
+    retries = {"mode": "standard"}
     try:
         # Not boto3's default session, which keeps the credentials it saw first.
         return boto3.Session().client(
