@@ -1,15 +1,15 @@
 """Evaluates the constant expressions a job's declaration may be made of, without running anything.
 
 Follows names of module constants, ``__doc__``, literals, tuples, lists and dicts of them, string methods, ``or``, ``+``,
-``%``, f-strings, and the calls of ``dagsync.declarations``. Everything else, and everything that would grow beyond
-``MAX_LENGTH``, raises ``NotConstantError``.
+``%``, f-strings, ``[...]`` and ``[:]``, and the calls of ``dagsync.declarations``. Everything else, and everything that would
+grow beyond ``MAX_LENGTH``, raises ``NotConstantError``.
 """
 
 import ast
 from collections.abc import Mapping, Sequence
 
 from dagsync.declarations import CALLS, declared
-from dagsync.texts import MAX_LENGTH, METHODS, Value, called, formatted, joined
+from dagsync.texts import MAX_LENGTH, METHODS, Value, called, element_of, formatted, joined, slice_of
 
 
 class NotConstantError(Exception):
@@ -82,6 +82,8 @@ class Constants:
                 value = self.evaluate(operand)
                 if isinstance(value, int | float):
                     return -value
+            case ast.Subscript(value=target, slice=index):
+                return self._part(node, self.evaluate(target), index)
             case ast.JoinedStr(values=values):
                 return joined([self._fragment(value) for value in values])
             case ast.Call(func=ast.Name(id=name)) if (call := self._aliases.get(name, name)) in CALLS:
@@ -148,6 +150,15 @@ class Constants:
                 return [*left, *right]
             case _:
                 raise NotConstantError(node, f"+ of {type(left).__name__} and {type(right).__name__}")
+
+    def _part(self, node: ast.expr, whole: Value, index: ast.expr) -> Value:
+        try:
+            if isinstance(index, ast.Slice):
+                bounds = [None if each is None else self.evaluate(each) for each in (index.lower, index.upper, index.step)]
+                return slice_of(whole, bounds)
+            return element_of(whole, self.evaluate(index))
+        except (LookupError, TypeError) as error:
+            raise NotConstantError(node, f"{_shown(node)}: {type(error).__name__}: {error}") from None
 
     def _percent(self, node: ast.expr, left: Value, right: Value) -> Value:
         if not isinstance(left, str):

@@ -117,6 +117,9 @@ def _module_names(body: list[ast.stmt]) -> tuple[dict[str, ast.expr | None], tup
                 names = {element.id for element in target.elts if isinstance(element, ast.Name)}
                 bindings |= dict.fromkeys(names)
                 job = (statement.lineno, None) if "JOB" in names else job
+            elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                # A dict or list that is filled element by element.
+                bindings[target.value.id] = None
     return bindings, job
 
 

@@ -67,6 +67,30 @@ def called(subject: str, method: str, arguments: Sequence[Value], named: Mapping
     return cast("Value", getattr(subject, method)(*arguments, **named))
 
 
+def element_of(whole: Value, key: Value) -> Value:
+    """Return ``whole[key]``. Raises ``LookupError`` and ``TypeError`` as Python does."""
+    match whole, key:
+        case dict(), _:
+            return whole[key]
+        case ((str() | tuple() | list()), int()):
+            return whole[key]
+        case _:
+            raise TypeError(f"{type(whole).__name__} by {type(key).__name__}")
+
+
+def slice_of(whole: Value, bounds: Sequence[Value]) -> Value:
+    """Return ``whole[bounds]``, which is never larger than ``whole``. Raises ``TypeError`` and ``ValueError``."""
+    if not isinstance(whole, str | tuple | list):
+        raise TypeError(f"a slice of {type(whole).__name__}")
+    start, stop, step = (each if isinstance(each, int) else _no_bound(each) for each in bounds)
+    return whole[start:stop:step]
+
+
+def _no_bound(value: Value) -> None:
+    if value is not None:
+        raise TypeError(f"{type(value).__name__} as a bound")
+
+
 def shown(value: object) -> str:
     """Return a value as messages quote it."""
     try:

@@ -100,6 +100,13 @@ def test_description_that_cannot_be_evaluated_costs_a_note_and_not_the_dag(monor
     )
 
 
+def test_dict_filled_element_by_element_is_not_taken_for_a_constant(monorepo: Monorepo) -> None:
+    monorepo.job("sales.load", "WORDS = {'what': 'Load'}\nWORDS['what'] = 'Unload'\nJOB = (main, WORDS['what'])")
+    discovery = found(monorepo)
+    assert discovery.jobs[0].description == ""
+    assert "'WORDS' is not assigned exactly once" in discovery.notes[0].message
+
+
 def test_name_assigned_more_than_once_is_not_taken_for_a_constant(monorepo: Monorepo) -> None:
     monorepo.job("sales.load", 'TEXT = "a"\nif True:\n    TEXT = "b"\nJOB = (main, TEXT)\n')
     discovery = found(monorepo)

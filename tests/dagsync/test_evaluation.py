@@ -41,6 +41,11 @@ def evaluate(expression: str, constants: str = "", docstring: str | None = "The 
         "(NAME, [OTHER, 1], {'k': (True, None, -2.5)})",
         "(1,) + (2,)",
         "{**OPTIONS, 'retries': COUNT + 1}",
+        "(__doc__ or '').strip().splitlines()[0]",
+        "__doc__.partition('.')[0]",
+        "NAME[0] + NAME[-1] + NAME[1:3] + NAME[::-1] + NAME[:-1] + NAME[COUNT:]",
+        "OPTIONS['retries']",
+        "(1, 2, 3)[1:] + ([4], [5])[:1]",
     ],
 )
 def test_expression_has_the_value_python_gives_it(expression: str) -> None:
@@ -73,6 +78,19 @@ def test_expression_has_the_value_python_gives_it(expression: str) -> None:
         "'a' + 1",
         "'a'.strip(1)",
         "{[]: 1}",
+        "''.splitlines()[0]",
+        "'abc'[7]",
+        "'abc'['a']",
+        "'abc'[1.0]",
+        "'abc'['a':]",
+        "'abc'[::0]",
+        "{'a': 1}['b']",
+        "{'a': 1}[[]]",
+        "{'a': 1}[([],)]",
+        "{'a': 1}[:1]",
+        "None[0]",
+        "'abc'[UNKNOWN]",
+        "'abc'[0, 1]",
     ],
 )
 def test_anything_else_is_refused_without_being_run(expression: str) -> None:
