@@ -48,7 +48,7 @@ def test_every_job_is_a_dag_without_import_errors(migrated: Airflow, tmp_path: P
         "tags": ["auto-generated", "chain", "etl"],
         "catchup": False,
         "tasks": ["echo"],
-        "retries": [0],
+        "retries": [1],
         "args": ["--default"],
     }
     assert dags["ends_is_flaky"]["retries"] == [1]
