@@ -8,7 +8,7 @@ for its URI.
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import ClassVar, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 from dagsync.texts import Value
 
@@ -147,7 +147,7 @@ def declared(call: str, given: dict[str, Value]) -> Value:
     return {**given}
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:
     """Return an option as JSON and TOML have it: what ``dagsync.checks`` takes back."""
     match value:
         case timedelta():
