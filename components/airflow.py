@@ -13,7 +13,12 @@ from typing import Literal
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.airflow_environment import API_SERVER_PORT, AirflowEnvironmentArgs, airflow_environment
+from components.airflow_environment import (
+    API_SERVER_PORT,
+    WORKER_LOG_PORT,
+    AirflowEnvironmentArgs,
+    airflow_environment,
+)
 from components.airflow_migrations import AirflowMigrations, AirflowMigrationsArgs
 from components.airflow_network_policies import network_policies
 from components.airflow_pods import PodArgs, Resources, component_template, components
@@ -22,6 +27,7 @@ from components.dag_delivery import DagDelivery
 from components.database_connection import DatabaseConnection
 from components.labels import labels, object_labels
 from components.options import stateful
+from components.task_logs import RemoteLogs, VolumeLogs
 
 SERVICE_PORT = 80
 
@@ -37,22 +43,6 @@ class Scale:
 
     replicas: int
     resources: Resources
-
-
-@dataclass(frozen=True, kw_only=True)
-class VolumeLogs:
-    """Task logs on a volume of the scheduler, which serves them."""
-
-    storage_gib: int
-    """Size of the volume, in GiB."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RemoteLogs:
-    """Task logs in an object store."""
-
-    base_folder: pulumi.Output[str]
-    """``s3://bucket/prefix``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,126 +83,155 @@ class Airflow(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AirflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:Airflow", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        long_running = components(grace_seconds=args.grace_seconds)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._components = components(grace_seconds=args.grace_seconds)
 
-        def metadata(object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
-            return k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=args.namespace, labels=object_labels(component))
-
-        environment = _environment(args)
-        config_map = k8s.core.v1.ConfigMap(
-            f"{name}-config", metadata=metadata("airflow-config", "config"), data=environment, opts=child
-        )
-        policies = network_policies(
-            database=args.database.peer,
-            database_port=args.database.port,
-            remote_logs=isinstance(args.logs, RemoteLogs),
-        )
-        for component, policy in policies.items():
-            k8s.networking.v1.NetworkPolicy(
-                f"{name}-{component}", metadata=metadata(f"airflow-{component}", component), spec=policy, opts=child
-            )
-        accounts = {
-            component: k8s.core.v1.ServiceAccount(
-                f"{name}-{component}",
-                metadata=metadata(service_account_name(component), component),
-                automount_service_account_token=False,
-                opts=child,
-            )
-            for component in (*long_running, "migrations")
-        }
-        pods = PodArgs(
-            image=args.image,
-            config_map=config_map.metadata.name,
-            annotations={
-                "airflow-control-plane/config-checksum": pulumi.Output.from_input(environment).apply(config_checksum),
-                "airflow-control-plane/secrets-checksum": args.secrets.checksum,
-            },
-            delivery=DagDelivery(
-                pattern=args.delivery,
-                interval_seconds=args.sync_interval_seconds,
-                image=args.image,
-                environment_from=[
-                    k8s.core.v1.EnvFromSourceArgs(
-                        config_map_ref=k8s.core.v1.ConfigMapEnvSourceArgs(name=config_map.metadata.name)
-                    )
-                ],
-            ),
-        )
+        self._network_policies()
+        accounts = self._service_accounts()
+        pods = self._pods()
         migrations = AirflowMigrations(
             f"{name}-migrations",
             AirflowMigrationsArgs(
-                namespace=args.namespace,
-                pods=pods,
-                secrets=args.secrets,
-                service_account=accounts["migrations"].metadata.name,
+                namespace=args.namespace, pods=pods, secrets=args.secrets, service_account=accounts["migrations"]
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[args.database.ready]),
         )
-        log_claim = self._log_claim(name, args.logs, metadata("airflow-logs", "scheduler"), protect=args.protect)
-        services = {
-            "api-server": k8s.core.v1.ServiceSpecArgs(
-                selector=labels("api-server"),
-                ports=[k8s.core.v1.ServicePortArgs(name="http", port=SERVICE_PORT, target_port="http")],
+        log_claim = self._log_claim()
+        self._deployments(pods, accounts, log_claim, after=[migrations, *args.identities])
+        self.service_name = self._services(log_claim)
+        self.register_outputs({"serviceName": self.service_name})
+
+    def _metadata(self, object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
+        return k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=self._args.namespace, labels=object_labels(component))
+
+    def _network_policies(self) -> None:
+        policies = network_policies(
+            database=self._args.database.peer,
+            database_port=self._args.database.port,
+            remote_logs=isinstance(self._args.logs, RemoteLogs),
+        )
+        for component, policy in policies.items():
+            k8s.networking.v1.NetworkPolicy(
+                f"{self._name}-{component}",
+                metadata=self._metadata(f"airflow-{component}", component),
+                spec=policy,
+                opts=self._child,
             )
-        }
-        if log_claim is not None:
-            # Headless: gives the scheduler's pod the stable name under which its logs are read.
-            services["scheduler"] = k8s.core.v1.ServiceSpecArgs(
-                selector=labels("scheduler"),
-                cluster_ip="None",
-                publish_not_ready_addresses=True,
-                ports=[k8s.core.v1.ServicePortArgs(name="logs", port=8793, target_port="logs")],
+
+    def _service_accounts(self) -> dict[str, pulumi.Output[str]]:
+        """Make an account per component and return their names."""
+        accounts: dict[str, pulumi.Output[str]] = {}
+        for component in (*self._components, "migrations"):
+            account = k8s.core.v1.ServiceAccount(
+                f"{self._name}-{component}",
+                metadata=self._metadata(service_account_name(component), component),
+                automount_service_account_token=False,
+                opts=self._child,
             )
-        for component, definition in long_running.items():
-            one_writer = component == "dag-processor" or (component == "scheduler" and log_claim is not None)
+            accounts[component] = account.metadata.name
+        return accounts
+
+    def _pods(self) -> PodArgs:
+        """Make the ConfigMap and return what all pods share."""
+        environment = _environment(self._args)
+        config_map = k8s.core.v1.ConfigMap(
+            f"{self._name}-config",
+            metadata=self._metadata("airflow-config", "config"),
+            data=environment,
+            opts=self._child,
+        )
+        from_config_map = k8s.core.v1.EnvFromSourceArgs(
+            config_map_ref=k8s.core.v1.ConfigMapEnvSourceArgs(name=config_map.metadata.name)
+        )
+        return PodArgs(
+            image=self._args.image,
+            config_map=config_map.metadata.name,
+            annotations={
+                "airflow-control-plane/config-checksum": pulumi.Output.from_input(environment).apply(config_checksum),
+                "airflow-control-plane/secrets-checksum": self._args.secrets.checksum,
+            },
+            delivery=DagDelivery(
+                pattern=self._args.delivery,
+                interval_seconds=self._args.sync_interval_seconds,
+                image=self._args.image,
+                environment_from=[from_config_map],
+            ),
+        )
+
+    def _deployments(
+        self,
+        pods: PodArgs,
+        accounts: Mapping[str, pulumi.Output[str]],
+        log_claim: pulumi.Output[str] | None,
+        *,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        for component, definition in self._components.items():
+            claim = log_claim if component == "scheduler" else None
+            scale = self._args.scale[component]
             k8s.apps.v1.Deployment(
-                f"{name}-{component}",
-                metadata=metadata(f"airflow-{component}", component),
+                f"{self._name}-{component}",
+                metadata=self._metadata(f"airflow-{component}", component),
                 spec=k8s.apps.v1.DeploymentSpecArgs(
-                    replicas=args.scale[component].replicas,
+                    replicas=scale.replicas,
                     revision_history_limit=5,
                     progress_deadline_seconds=600,
                     selector=k8s.meta.v1.LabelSelectorArgs(match_labels=labels(component)),
-                    strategy=_recreate() if one_writer else _rolling(),
+                    strategy=_recreate() if component == "dag-processor" or claim is not None else _rolling(),
                     template=component_template(
                         pods,
                         definition,
-                        secrets=args.secrets.environment_from(component),
-                        resources=args.scale[component].resources,
-                        service_account=accounts[component].metadata.name,
-                        log_claim=log_claim if component == "scheduler" else None,
+                        secrets=self._args.secrets.environment_from(component),
+                        resources=scale.resources,
+                        service_account=accounts[component],
+                        log_claim=claim,
                     ),
                 ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[migrations, *args.identities]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
             )
-        made = {
-            component: k8s.core.v1.Service(
-                f"{name}-{component}", metadata=metadata(f"airflow-{component}", component), spec=spec, opts=child
-            )
-            for component, spec in services.items()
-        }
-        self.service_name = made["api-server"].metadata.name
-        self.register_outputs({"serviceName": self.service_name})
 
-    def _log_claim(
-        self, name: str, logs: VolumeLogs | RemoteLogs, metadata: k8s.meta.v1.ObjectMetaArgs, *, protect: bool
-    ) -> pulumi.Output[str] | None:
+    def _services(self, log_claim: pulumi.Output[str] | None) -> pulumi.Output[str]:
+        """Make the Services and return the name of the api-server's."""
+        api_server = k8s.core.v1.Service(
+            f"{self._name}-api-server",
+            metadata=self._metadata("airflow-api-server", "api-server"),
+            spec=k8s.core.v1.ServiceSpecArgs(
+                selector=labels("api-server"),
+                ports=[k8s.core.v1.ServicePortArgs(name="http", port=SERVICE_PORT, target_port="http")],
+            ),
+            opts=self._child,
+        )
+        if log_claim is not None:
+            # Headless: gives the scheduler's pod the stable name under which its logs are read.
+            k8s.core.v1.Service(
+                f"{self._name}-scheduler",
+                metadata=self._metadata("airflow-scheduler", "scheduler"),
+                spec=k8s.core.v1.ServiceSpecArgs(
+                    selector=labels("scheduler"),
+                    cluster_ip="None",
+                    publish_not_ready_addresses=True,
+                    ports=[k8s.core.v1.ServicePortArgs(name="logs", port=WORKER_LOG_PORT, target_port="logs")],
+                ),
+                opts=self._child,
+            )
+        return api_server.metadata.name
+
+    def _log_claim(self) -> pulumi.Output[str] | None:
         """Make the volume that task logs are kept on, unless they go to an object store."""
-        if isinstance(logs, RemoteLogs):
+        if isinstance(self._args.logs, RemoteLogs):
             return None
-        metadata.annotations = {
-            # A class that binds at first use leaves the claim pending until a pod mounts it.
-            "pulumi.com/skipAwait": "true"
-        }
+        metadata = self._metadata("airflow-logs", "scheduler")
+        # A class that binds at first use leaves the claim pending until a pod mounts it.
+        metadata.annotations = {"pulumi.com/skipAwait": "true"}
         claim = k8s.core.v1.PersistentVolumeClaim(
-            f"{name}-logs",
+            f"{self._name}-logs",
             metadata=metadata,
             spec=k8s.core.v1.PersistentVolumeClaimSpecArgs(
                 access_modes=["ReadWriteOnce"],
-                resources=k8s.core.v1.VolumeResourceRequirementsArgs(requests={"storage": f"{logs.storage_gib}Gi"}),
+                resources=k8s.core.v1.VolumeResourceRequirementsArgs(requests={"storage": f"{self._args.logs.storage_gib}Gi"}),
             ),
-            opts=stateful(self, protect=protect),
+            opts=stateful(self, protect=self._args.protect),
         )
         return claim.metadata.name
 

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 import versions
-from components.airflow import RemoteLogs, VolumeLogs, service_account_name
+from components.airflow import service_account_name
 from components.airflow_image import AirflowImage, AirflowImageArgs
 from components.airflow_namespace import AirflowNamespace
 from components.cluster import Cluster, ClusterArgs
@@ -16,6 +16,7 @@ from components.log_bucket import PREFIX, LogBucket, LogBucketArgs
 from components.metadata_database import MetadataDatabase, MetadataDatabaseArgs
 from components.network import Network, NetworkArgs
 from components.policies import task_logs
+from components.task_logs import RemoteLogs, VolumeLogs
 from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 from settings import Settings
 

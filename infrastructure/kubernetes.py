@@ -5,11 +5,11 @@ from typing import Any
 
 import pulumi
 
-from components.airflow import RemoteLogs, VolumeLogs
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
 from components.kubernetes_provider import kubernetes_provider
 from components.postgresql import PostgreSQL, PostgreSQLArgs
+from components.task_logs import RemoteLogs, VolumeLogs
 from settings import Settings
 
 

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.airflow import RemoteLogs, VolumeLogs
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
+from components.task_logs import RemoteLogs, VolumeLogs
 
 
 class Infrastructure(Protocol):
