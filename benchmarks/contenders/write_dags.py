@@ -7,6 +7,7 @@ YAML, with one loader for all and with one loader per file).
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,7 +35,8 @@ from dagfactory import load_yaml_dags
 for path in sorted(Path(__file__).parent.glob({pattern!r})):
     load_yaml_dags(globals_dict=globals(), config_filepath=str(path))
 """
-# What a task takes from dagsync beyond Airflow's defaults; looked up by name, so that what dagsync starts to set is copied.
+# Looked up by name, so that what dagsync starts to set is copied where it differs from Airflow's default.
+DAG_OPTIONS = ("doc_md", "max_active_runs", "max_active_tasks", "dagrun_timeout", "is_paused_upon_creation")
 TASK_OPTIONS = ("retries", "retry_delay", "retry_exponential_backoff", "max_retry_delay", "execution_timeout", "pool", "owner")
 
 
@@ -42,16 +44,26 @@ def by_hand(dag: DAG) -> str:
     """Return the ``with DAG(...)`` block a person would write."""
     tasks: list[str] = []
     for task in dag.tasks:
-        usual = BaseOperator(task_id=task.task_id)
-        set_here = {name: getattr(task, name) for name in TASK_OPTIONS if getattr(task, name) != getattr(usual, name)}
-        options = "".join(f", {name}={value!r}" for name, value in set_here.items())
+        options = "".join(f", {name}={value!r}" for name, value in task_options(task).items())
         job = f"{dag.dag_id.removesuffix('_' + task.task_id)}.{task.task_id}"
         tasks.append(f"    PythonOperator(task_id={task.task_id!r}, python_callable=run, op_args=[{job!r}]{options})\n")
-    docs = f"    doc_md={dag.doc_md!r},\n" if dag.doc_md else ""
+    options = "".join(f"    {name}={value!r},\n" for name, value in dag_options(dag).items())
     return (
         f"with DAG(\n    dag_id={dag.dag_id!r},\n    description={dag.description!r},\n    schedule=None,\n    catchup=False,\n"
-        f"    tags={sorted(dag.tags)!r},\n{docs}    params={{{_params(dag)}}},\n):\n" + "".join(tasks)
+        f"    tags={sorted(dag.tags)!r},\n{options}    params={{{_params(dag)}}},\n):\n" + "".join(tasks)
     )
+
+
+def dag_options(dag: DAG) -> dict[str, Any]:
+    """Return what differs from Airflow's defaults."""
+    usual = DAG("usual", schedule=None)
+    return {name: getattr(dag, name) for name in DAG_OPTIONS if getattr(dag, name) != getattr(usual, name)}
+
+
+def task_options(task: Any) -> dict[str, Any]:
+    """Return what differs from Airflow's defaults."""
+    usual = BaseOperator(task_id="usual")
+    return {name: getattr(task, name) for name in TASK_OPTIONS if getattr(task, name) != getattr(usual, name)}
 
 
 def _params(dag: DAG) -> str:
@@ -64,16 +76,35 @@ def _params(dag: DAG) -> str:
 
 
 def in_yaml(dag: DAG) -> dict[str, Any]:
-    """Return what dag-factory reads; its params are bare values, which is less work than a schema."""
-    task = {"task_id": dag.tasks[0].task_id, "operator": "airflow.providers.standard.operators.python.PythonOperator"}
+    """Return what dag-factory reads."""
+    (task,) = dag.tasks
+    params = {name: dag.params.get_param(name) for name in dag.params}
     return {
         "description": dag.description,
         "schedule": None,
         "catchup": False,
         "tags": sorted(dag.tags),
-        "params": dag.params.dump(),
+        "params": {
+            name: {"__type__": "airflow.sdk.Param", "default": param.value, **param.schema} for name, param in params.items()
+        },
         "default_args": {"owner": "airflow", "start_date": "2026-01-01"},
-        "tasks": [{**task, "python_callable": "builtins.print"}],
+        "tasks": [
+            {
+                "task_id": task.task_id,
+                "operator": "airflow.providers.standard.operators.python.PythonOperator",
+                "python_callable": "builtins.print",
+                **_spelled(task_options(task)),
+            }
+        ],
+        **_spelled(dag_options(dag)),
+    }
+
+
+def _spelled(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options as dag-factory spells them in YAML, which has no spans of time."""
+    return {
+        name: {"__type__": "datetime.timedelta", "seconds": value.total_seconds()} if isinstance(value, timedelta) else value
+        for name, value in options.items()
     }
 
 
