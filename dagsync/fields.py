@@ -27,8 +27,10 @@ class UnfitError(Exception):
 def kind_of_type(call: Call) -> tuple[Kind, bool]:
     """Return the JSON type that ``type=`` takes, and whether that is certain; a converter may take any text."""
     node = call.keywords.get("type")
+    if node is None:
+        return "string", True
     match node:
-        case None | ast.Constant(value=None):
+        case ast.Constant(value=None):
             return "string", True
         case ast.Name(id=name) if name in call.scope.functions:
             returned = call.scope.functions[name].returns

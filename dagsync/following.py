@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from dagsync.evaluation import NotConstantError
-from dagsync.frames import ARGUMENTS, Frame, Thing, Tracked
+from dagsync.frames import ARGUMENTS, TRACKED, Frame, Thing, Tracked
 from dagsync.parsers import Call, DeclaredCommands, DeclaredParser, Group, NotFollowedError, new_parser
 
 MAX_DEPTH = 8
@@ -16,7 +16,9 @@ _HARMLESS = frozenset({"error", "exit", "format_help", "format_usage", "get_defa
 _SHOWN_ONLY = frozenset({"description", "epilog", "formatter_class", "prog", "usage"})
 
 
-_RUNNING = frozenset({ast.AnnAssign, ast.Assign, ast.Expr, ast.For})
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
+_RUNNING = (ast.Expr, ast.For)
 
 
 class _Parsed(Exception):  # noqa: N818 - no error: where the search ends
@@ -62,12 +64,14 @@ class _Follower:
         for statement in module.body:
             if type(statement) is ast.FunctionDef:
                 self._functions[statement.name] = statement
-            elif isinstance(statement, ast.Import | ast.ImportFrom):
+            elif isinstance(statement, _IMPORTS):
                 self._import(statement)
-            elif type(statement) in _RUNNING:
+            elif isinstance(statement, _ASSIGNMENTS):
                 running.append(statement)
-                if isinstance(statement, ast.Assign | ast.AnnAssign) and type(statement.value) is ast.Call:
+                if type(statement.value) is ast.Call:
                     made.append(statement.value.func)
+            elif isinstance(statement, _RUNNING):
+                running.append(statement)
         self._global = Frame({}, bindings, docstring, self._argparse_names, self._functions)
         # A parser of the module's own; what is under a condition is for when the module is run as a script.
         if any(self._makes_parser(function) for function in made):
@@ -135,11 +139,15 @@ class _Follower:
         self._statements += 1
         if self._statements > MAX_STATEMENTS:
             raise NotFollowedError(statement.lineno, "the code is too long")
+        # The most frequent kinds first, by type: patterns are tried one after the other.
         if type(statement) is ast.Expr:
             self._value(statement.value, frame)
             return
+        if type(statement) is ast.Assign and len(statement.targets) == 1:
+            self._assign(statement.targets[0], statement.value, frame)
+            return
         match statement:
-            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
                 self._assign(target, value, frame)
             case ast.Return(value=value):
                 raise _Returned(None if value is None else self._value(value, frame))
@@ -206,13 +214,13 @@ class _Follower:
                 return frame.things.get(target.id)
             case ast.Attribute(value=value, attr=attribute):
                 thing = self._value(value, frame)
-                if isinstance(thing, Tracked) and attribute not in _SHOWN_ONLY:
+                if isinstance(thing, TRACKED) and attribute not in _SHOWN_ONLY:
                     raise NotFollowedError(node.lineno, f"{ast.unparse(node)} is used")
             case ast.IfExp() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 self._maybe(node, frame)
             case _:
                 for child in ast.iter_child_nodes(node):
-                    if isinstance(child, ast.expr) and isinstance(self._value(child, frame), Tracked):
+                    if isinstance(child, ast.expr) and isinstance(self._value(child, frame), TRACKED):
                         raise NotFollowedError(child.lineno, f"the parser is used in {ast.unparse(node)[:60]}")
         return None
 
@@ -224,7 +232,7 @@ class _Follower:
             return self.last_parser
         if isinstance(function, ast.Attribute):
             subject = self._value(function.value, frame)
-            if isinstance(subject, Tracked):
+            if isinstance(subject, TRACKED):
                 return self._method(subject, function.attr, node, frame)
         things = [self._value(each, frame) for each in node.args]
         named = {each.arg: (self._value(each.value, frame), each.value) for each in node.keywords}
@@ -239,7 +247,7 @@ class _Follower:
             }
             things = [ARGUMENTS if frame.is_arguments(each) else thing for each, thing in zip(node.args, things, strict=True)]
             return self._call(self._functions[function.id], things, given, by_name)
-        if any(isinstance(thing, Tracked) for thing in (*things, *(thing for thing, _ in named.values()))):
+        if any(isinstance(thing, TRACKED) for thing in (*things, *(thing for thing, _ in named.values()))):
             raise NotFollowedError(node.lineno, f"the parser is given to {ast.unparse(function)}, which is not in this module")
         return None
 

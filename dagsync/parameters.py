@@ -114,7 +114,7 @@ def _argument(parser: DeclaredParser, declared: DeclaredArgument) -> Argument | 
     if not (nargs is None or nargs in ("?", "*", "+") or (isinstance(nargs, int) and nargs is not True and nargs >= 1)):
         raise NotFollowedError(call.line, f"nargs={nargs!r}")
     default, default_text = _default(parser, call, dest, {"store_true": False, "store_false": True}.get(action))
-    required = call.decided("required", False) is True or (not flags and nargs not in ("?", "*"))
+    required = ("required" in keywords and call.decided("required") is True) or (not flags and nargs not in ("?", "*"))
     return Argument(call, declared.section, flags, dest, action, nargs, default, default_text, required, flag)  # pyright: ignore[reportArgumentType] - nargs was checked
 
 
@@ -131,9 +131,11 @@ def _names(call: Call) -> tuple[list[str], str]:
         if not isinstance(name, str):
             raise NotFollowedError(call.line, f"the name of an argument is {name!r}")
         names.append(name)
-    dest = call.decided("dest")
-    if dest is not None and (not isinstance(dest, str) or not dest):
-        raise NotFollowedError(call.line, f"dest={dest!r}")
+    dest: Value = None
+    if "dest" in call.keywords:
+        dest = call.decided("dest")
+        if dest is not None and (not isinstance(dest, str) or not dest):
+            raise NotFollowedError(call.line, f"dest={dest!r}")
     if len(names) < 2 and not any(name.startswith("-") for name in names):
         # A positional is named by dest= or by position, not by both.
         found = names[0] if names else dest
@@ -141,6 +143,8 @@ def _names(call: Call) -> tuple[list[str], str]:
             raise NotFollowedError(call.line, "an argument has no name")
         return [], found
     for name in names:
+        if name.startswith("--") and name[2:3].isalnum() and name.replace("-", "").replace("_", "").isalnum():
+            continue
         if not _OPTION_STRING.fullmatch(name) or _NEGATIVE_NUMBER.fullmatch(name):
             raise NotFollowedError(call.line, f"the option {name!r}")
     long = next((name for name in names if name.startswith("--")), names[0])
@@ -264,7 +268,7 @@ def _valued(argument: Argument) -> _Typed:
     defaults = argument.default if isinstance(argument.default, tuple | list) else [argument.default]
     known = choices or [each for each in defaults if each is not None]
     kind = kind_of_values(*kind_of_type(call), known)
-    item = _item(kind, choices, is_date(call))
+    item = _item(kind, choices, "type" in call.keywords and is_date(call))
     if argument.action in {"append", "extend"}:
         return _repeated(argument, item)
     if is_list:
@@ -275,7 +279,8 @@ def _valued(argument: Argument) -> _Typed:
             default = None if argument.default is None else as_json(kind, argument.default)
         except UnfitError:
             default = None
-        default = default if fits(item, default) else None
+        if len(item) > 1 and not fits(item, default):
+            default = None
     if argument.nargs == "?" and argument.flags:
         item["type"] = [item["type"], "boolean"]
         if "enum" in item:
