@@ -48,13 +48,14 @@ def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes |
     ``recorded`` is the manifest as it is on disk.
     """
     manifest_name = f"{STATE_FOLDER}/{MANIFEST_NAME}"
+    both = Manifest(manifest.files | plan.files, {**manifest.jobs, **plan.jobs})
+    after = Manifest(plan.files, plan.jobs)
     if not plan.incomplete:
         # Recorded before it happens: a file we made must be known as ours, and a job's last good state never be forgotten.
-        before = encode_manifest(Manifest(manifest.files | plan.files, {**manifest.jobs, **plan.jobs}))
+        before = encode_manifest(both)
         if before != recorded:
             write_atomically(dags_dir, manifest_name, before)
             settle(dags_dir / STATE_FOLDER)
-            recorded = before
     for change in plan.changes:
         if change.action in {"create", "update"}:
             write_atomically(dags_dir, change.name, change.after)
@@ -63,8 +64,8 @@ def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes |
             (dags_dir / change.name).unlink(missing_ok=True)
     if not plan.is_empty:
         settle(dags_dir)
-    if not plan.incomplete and (after := encode_manifest(Manifest(plan.files, plan.jobs))) != recorded:
-        write_atomically(dags_dir, manifest_name, after)
+    if not plan.incomplete and after != both:
+        write_atomically(dags_dir, manifest_name, encode_manifest(after))
 
 
 def _on_disk(dags_dir: Path) -> dict[str, bytes]:

@@ -28,7 +28,8 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
         arguments.append(f"start_date={_moment(start)}")
     arguments.append(f"catchup={_shared(members, 'catchup')!r}")
     arguments.append(f"max_active_runs={_shared(members, 'max_active_runs')!r}")
-    arguments.append(f"tags={list(dict.fromkeys(tag for spec in members for tag in spec.all_tags))!r}")
+    tags = first.all_tags if len(members) == 1 else list(dict.fromkeys(tag for spec in members for tag in spec.all_tags))
+    arguments.append(f"tags={tags!r}")
     if deadline := _shared(members, "deadline"):
         arguments.append(_deadline(members, deadline, names))
     if first.group is None:
@@ -46,6 +47,8 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
 
 def _shared(members: Sequence[JobSpec], option: str) -> Any:
     """Return an option of the DAG as a whole: what one of its jobs says, or what a job without options has."""
+    if len(members) == 1:
+        return getattr(members[0], option)
     usual = getattr(_USUAL, option)
     return next((value for spec in members if (value := getattr(spec, option)) != usual), usual)
 

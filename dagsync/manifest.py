@@ -55,30 +55,32 @@ def decode_manifest(data: bytes | None) -> Manifest:
 
 
 # What most jobs have: compared in one go, as a look at each option of each job costs as much as rendering.
-_options_of = attrgetter(*CHECKS)
+_SPARSE = tuple(name for name in CHECKS if name != "docs")
+_options_of = attrgetter(*_SPARSE)
 _PLAIN = _options_of(JobSpec("", ""))
 
 
 def row_of(spec: JobSpec) -> list[Any]:
     """Return a job as JSON has it: all that differs from a job without options."""
     options = _options_of(spec)
-    row: list[Any] = [spec.package, spec.name, spec.description, spec.line]
+    row: list[Any] = [spec.package, spec.name, spec.description, spec.line, spec.docs]
     if options != _PLAIN or spec.given:
-        changed = {name: plain(option) for name, option, usual in zip(CHECKS, options, _PLAIN, strict=True) if option != usual}
+        changed = {name: plain(option) for name, option, usual in zip(_SPARSE, options, _PLAIN, strict=True) if option != usual}
         row += [spec.given, changed]
     return row
 
 
 def spec_from(row: list[Any]) -> JobSpec:
     """Return the job of a row written by ``row_of``. Raises ``TypeError`` or ``ValueError`` for anything else."""
-    package, name, description, line, *more = row
-    if not all(isinstance(text, str) for text in (package, name, description)) or not isinstance(line, int):
+    package, name, description, line, docs, *more = row
+    if not all(isinstance(text, str) for text in (package, name, description, docs)) or not isinstance(line, int):
         raise TypeError("not a job")
     if not more:
-        return JobSpec(package, name, description, line)
+        return JobSpec(package, name, description, line, docs=docs)
     given, changed = more
     try:
         options: dict[str, Any] = {option: checked(option, value) for option, value in changed.items()}
     except (UnfitError, KeyError, AttributeError) as error:
         raise TypeError("not a job") from error
-    return JobSpec(package, name, description, line, tuple(option for option in given if option in CHECKS), **options)
+    known = tuple(option for option in given if option in CHECKS)
+    return JobSpec(package, name, description, line, known, docs=docs, **options)
