@@ -50,6 +50,7 @@ lint: .venv/.ready ## Check style and types, and that generated files are fresh
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/pyright
 	@.venv/bin/python -m settings.reference --check
+	@.venv/bin/python docs/dagsync_reference.py --check
 
 .PHONY: fmt
 fmt: .venv/.ready ## Format the code and mend what can be mended
@@ -57,8 +58,9 @@ fmt: .venv/.ready ## Format the code and mend what can be mended
 	@.venv/bin/ruff check --fix
 
 .PHONY: docs
-docs: .venv/.ready ## Write what is generated: Pulumi.yaml, Pulumi.schema.json, docs/configuration.md
+docs: .venv/.ready ## Write what is generated: Pulumi.yaml, Pulumi.schema.json, docs/configuration.md, docs/dagsync.md
 	@.venv/bin/python -m settings.reference
+	@.venv/bin/python docs/dagsync_reference.py
 
 LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 

@@ -98,7 +98,7 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
     discover = command("discover", "List the jobs of all packages, and what is wrong with any.", writes=False)
     discover.add_argument("--json", action="store_true", help='print {"jobs": [...], "problems": [...]}')
 
-    generate = command("generate", "Write the DAG files of all jobs and remove nothing.", writes=True)
+    generate = command("generate", "Write the DAG files of all jobs and remove no DAG.", writes=True)
     sync = command("sync", "Make the DAG files match the packages: write what changed, remove what is gone.", writes=True)
     removal(sync)
     sync.add_argument("--watch", action="store_true", help="stay, and sync whenever the packages change")

@@ -70,7 +70,7 @@ MANUAL: dict[str, Page] = {
         {1: "Some job has a problem, or Airflow does not take its DAG.", **same(3, 17)},
     ),
     "status": Page(
-        "Reads what the last sync left; takes no lock.",
+        "Reads what the last sync left, and waits for nobody.",
         (("for people", "status"), ("for programs", "status --json"), ("tolerate an hour", "status --max-age 3600")),
         {1: "The last sync was too long ago, or left problems."},
     ),
@@ -99,6 +99,18 @@ MANUAL: dict[str, Page] = {
             ("fish", "dagsync completion fish > ~/.config/fish/completions/dagsync.fish"),
         ),
     ),
+    "publish": Page(
+        "The archive is named by the hash of its content and the pointer to it is moved last: a reader sees the version before "
+        "or this one, whole. The same packages are the same version, and are uploaded once.",
+        (("from CI", "publish --store s3://bucket/packages"), ("keep ten versions", "publish --keep 10")),
+        same(3, 10, 11, 12, 14),
+    ),
+    "rollback": Page(
+        "",
+        (("to the version before", "rollback --store s3://bucket/packages"), ("to another", "rollback --to 3f2a")),
+        same(11, 12, 13),
+    ),
+    "versions": Page("", (("what was published, newest first", "versions --store s3://bucket/packages"),), same(11)),
     "heartbeat": Page(
         "An exec probe that asks the metadata database once, without importing Airflow. The database is that of "
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN.",
@@ -107,6 +119,22 @@ MANUAL: dict[str, Page] = {
     ),
 }
 """Pages by command."""
+
+ENVIRONMENT = {
+    "ETL_PACKAGES_ROOT": "Folder of packages: what `--packages-root` is by default, and where tasks find their jobs.",
+    "AIRFLOW_DAGS_DIR": "What `--dags-dir` is by default.",
+    "DAGSYNC_SKIP_PACKAGES": "Names of packages to leave out, separated by blanks, instead of those left out by default.",
+    "DAGSYNC_LOG_FORMAT": "`json` for what `--log-format json` does.",
+    "DAGSYNC_SOURCE": "What `sync --source` is by default.",
+    "DAGSYNC_STORE": "What `--store` of `publish`, `rollback` and `versions` is by default.",
+    "DAGSYNC_CACHE": "What `sync --cache` is by default.",
+    "DAGSYNC_TRACEBACK": "Set to anything, a failure dagsync did not foresee shows its traceback.",
+    "NO_COLOR": "Set to anything, no colours on a terminal.",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "Metadata database that `heartbeat` asks. Jobs are not given it.",
+    "AIRFLOW__CORE__HOSTNAME_CALLABLE": "How `heartbeat` names this host, as Airflow does.",
+    "AIRFLOW__LOGGING__LOGGING_LEVEL": "Lowest level of a job's own log records that reach the task's log.",
+}
+"""What environment variables mean."""
 
 
 def exit_codes() -> dict[int, str]:

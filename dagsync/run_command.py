@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dagsync.errors import DagsyncError, UnknownJobError
+from dagsync.errors import DagsyncError, JobFailedError, UnknownJobError
 from dagsync.isolation import run_isolated
 from dagsync.reading import Reading, read_job
 from dagsync.reporting import finding_lines
@@ -20,7 +20,12 @@ def run(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
     spec = _reading(root, parsed.job).spec
     given: list[str] | None = parsed.arguments
     argv = given if given is not None else list(spec.args) if spec else []
-    run_isolated(parsed.job, argv, {**environment, "ETL_PACKAGES_ROOT": str(root.absolute())}, _print)
+    try:
+        run_isolated(parsed.job, argv, {**environment, "ETL_PACKAGES_ROOT": str(root.absolute())}, _print)
+    except JobFailedError as failure:
+        # Its last lines stand right above.
+        message = str(failure).partition("\nits last lines:")[0]
+        raise JobFailedError(message, failure.fix, failure.exit_code) from failure
     return 0
 
 

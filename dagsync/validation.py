@@ -98,6 +98,8 @@ def airflow_environment(environment: Mapping[str, str], home: str) -> dict[str, 
     search = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [environment.get("PYTHONPATH")])])
     return kept | {
         "AIRFLOW_HOME": home,
+        # All frames, as the line of the DAG file tells whose job it is.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "100",
         "AIRFLOW__CORE__DAGS_FOLDER": f"{home}/dags",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",

@@ -51,6 +51,7 @@ def test_run_ends_as_the_job_does_and_says_what_the_task_would(
     assert "secret" not in done.stdout
     assert "a warning" in done.stderr
     assert message in done.stderr
+    assert (done.stdout + done.stderr).count("given [") == 1
 
 
 @pytest.mark.parametrize(
