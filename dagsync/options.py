@@ -58,7 +58,8 @@ def given_options(options: ast.expr | NamedExpressions | None, constants: Consta
 def together(options: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return what is wrong with options that are each good, and how to mend it."""
     schedule, after = options.get("schedule"), options.get("after")
-    if after and schedule is not None:
+    # Within a group, which jobs are in it decides, and that is not known here.
+    if after and schedule is not None and not options.get("group"):
         message = f"schedule={schedule!r} and after={list(after)!r} cannot be combined"
         return message, "keep one: after= starts the job when the others have succeeded, schedule= at a time"
     return None

@@ -34,6 +34,15 @@ def test_after_within_a_group_is_a_dependency_of_tasks(monorepo: Monorepo, group
     ast.parse(text)
 
 
+def test_job_that_gives_the_schedule_of_its_group_may_come_after_others_of_it(monorepo: Monorepo) -> None:
+    job(monorepo, "p.a", group="g")
+    job(monorepo, "p.b", group="g", after=["p.a"], schedule="@daily")
+    assert problems(monorepo) == {}
+    job(monorepo, "p.b", group="g", after=["p.free"], schedule="@daily")
+    job(monorepo, "p.free")
+    assert "schedule in p/jobs/b.py and after='p.free' in p/jobs/b.py cannot be combined" in problems(monorepo)["p/jobs/a.py"]
+
+
 def test_after_across_groups_is_a_chain_of_dags(monorepo: Monorepo) -> None:
     job(monorepo, "sales.extract", group="a")
     job(monorepo, "sales.load", group="b", after=["sales.extract"])

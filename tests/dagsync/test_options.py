@@ -1,5 +1,7 @@
 """Options are read without running anything, and what is wrong with one is said where it stands."""
 
+import ast
+import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +15,7 @@ from dagsync.conversions import UnfitError
 from dagsync.declarations import Cron, Email, Resources, Slack, Sns, Webhook, plain
 from dagsync.manifest import row_of, spec_from
 from dagsync.model import Job, JobSpec
+from dagsync.option_table import option_table
 from dagsync.reading import read_job
 from dagsync.rendering import render_file
 
@@ -144,8 +147,6 @@ def test_class_and_record_have_the_same_built_in_values() -> None:
 
 @pytest.mark.parametrize(("option", "source", "expected"), FORMS)
 def test_record_of_a_sync_gives_back_what_was_declared(option: str, source: str, expected: object) -> None:
-    import json
-
     spec = read(option, source, typed=True)
     assert isinstance(spec, JobSpec)
     assert spec_from(json.loads(json.dumps(row_of(spec)))) == spec
@@ -163,8 +164,6 @@ JSON = st.recursive(
 
 @given(option=st.sampled_from(list(CHECKS)), value=JSON)
 def test_whatever_is_given_is_a_value_that_is_recorded_and_rendered_or_a_sentence(option: str, value: Any) -> None:
-    import ast
-
     try:
         found = checked(option, value)
     except UnfitError as error:
@@ -201,3 +200,67 @@ def test_names_imported_under_others_are_followed() -> None:
     spec = read_job(source.encode(), "p", "j", "p/jobs/j.py").spec
     assert spec is not None
     assert (spec.schedule, spec.timeout) == (Cron("@daily"), timedelta(days=1))
+
+
+def test_table_has_every_option_with_its_type_default_and_meaning() -> None:
+    table = {row.name: row for row in option_table()}
+    assert list(table) == list(CHECKS)
+    assert all(row.type and row.default and row.meaning and row.expected for row in table.values())
+    assert (table["retries"].type, table["retries"].default, table["retries"].is_inherited) == ("int", "1", True)
+    assert (table["retry_delay"].default, table["after"].default) == ("timedelta(seconds=30)", "[]")
+    assert not table["after"].is_inherited
+    assert "tried again" in table["retries"].meaning
+
+
+TEXT = st.text(min_size=1, max_size=20) | st.sampled_from(
+    ["'", '"""', "\\", "', owner='injected", "\n    import os\n", "{x}", "\r", "\u2028"]
+)
+
+
+@given(pool=TEXT, owner=TEXT, docs=TEXT, tag=TEXT, text=TEXT, path=TEXT)
+def test_texts_of_options_are_data_in_the_generated_code(
+    pool: str, owner: str, docs: str, tag: str, text: str, path: str
+) -> None:
+    spec = JobSpec(
+        "p",
+        "j",
+        pool=pool,
+        owner=owner,
+        docs=docs,
+        tags=(tag,),
+        on_failure=(Webhook("hooks", path, text),),
+        timeout=timedelta(1),
+    )
+    tree = ast.parse(render_file([spec], ()).encode().decode())
+    calls = {
+        node.func.id: {keyword.arg: keyword.value for keyword in node.keywords}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    task, dag, told = calls["JobOperator"], calls["DAG"], calls["notify"]
+    assert (ast.literal_eval(task["pool"]), ast.literal_eval(task["owner"])) == (pool, owner)
+    assert ast.literal_eval(dag["tags"]) == list(dict.fromkeys(["p", "etl", "auto-generated", tag]))
+    assert ast.literal_eval(dag["doc_md"]) == (f"{docs}\n" if docs.endswith(".md") else docs)
+    assert ast.literal_eval(told[None]) == plain(Webhook("hooks", path, text))
+    assert ast.literal_eval(calls["timedelta"]["seconds"]) in {30, 86400}
+
+
+def test_everything_used_at_parse_is_imported_and_nothing_else() -> None:
+    used = {
+        "Cron": "schedule=Cron('0 4 * * *')",
+        "deadline": "deadline=60, start_date='2026-01-31'",
+        "asset": "produces=['s3://a/b'], on_failure=[Slack('#etl')]",
+        "none": "retries=3",
+    }
+    for declared in used.values():
+        spec = read_job(f"from dagsync import *\nJOB = Job(f, 'x', {declared})".encode(), "p", "j", "x").spec
+        assert spec is not None
+        tree = ast.parse(render_file([spec], ()))
+        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+        imported = {alias.name for node in imports for alias in node.names}
+        assert {node.module for node in imports} == {"airflow.sdk", "datetime"}
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert imported <= names
+        known = imported | {"JobOperator", "notify", "requested", "super", "dict"}
+        called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        assert called - known <= {"send", "run_job"}
