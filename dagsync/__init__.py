@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dagsync.declarations import Asset, Cron, Email, Resources, Slack, Sns, Webhook
-    from dagsync.model import Job
+    from dagsync.job import Job
 
 __all__ = ["Asset", "Cron", "Email", "Job", "Resources", "Slack", "Sns", "Webhook"]
 
@@ -16,7 +16,7 @@ __all__ = ["Asset", "Cron", "Email", "Job", "Resources", "Slack", "Sns", "Webhoo
 def __getattr__(name: str) -> object:
     # Lazy, because every command imports this package and only job modules want the classes.
     if name == "Job":
-        from dagsync.model import Job
+        from dagsync.job import Job
 
         return Job
     if name in __all__:

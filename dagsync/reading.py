@@ -127,7 +127,7 @@ def _imported(body: list[ast.stmt]) -> tuple[set[str], dict[str, str]]:
     """Return the names under which the module knows ``dagsync.Job``, and those of the calls options may be made of."""
     names, aliases = {"Job"}, dict[str, str]()
     for statement in body:
-        if isinstance(statement, ast.ImportFrom) and statement.module in ORIGINS | {"dagsync.model"}:
+        if isinstance(statement, ast.ImportFrom) and statement.module in ORIGINS | {"dagsync.job"}:
             for alias in statement.names:
                 if alias.name == "Job" and alias.asname:
                     names.add(alias.asname)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from dagsync import declarations, model
+from dagsync import declarations, job
 from dagsync.arguments import parser
+from dagsync.checks import CHECKS, OF_THE_JOB_ALONE
 from dagsync.manual import ENVIRONMENT, MANUAL, Page, command_line, exit_codes, page_exit_codes
 from dagsync.metrics import METRICS
 
@@ -70,7 +71,12 @@ def metrics() -> Iterator[str]:
 
 
 def job_options() -> Iterator[str]:
-    return _fields(model, "Job")
+    yield "| option | may be | default | meaning |"
+    yield "|---|---|---|---|"
+    for name, _, default, meaning in _documented(job, "Job"):
+        if name in CHECKS:
+            alone = " Each job has its own: it cannot be a default." if name in OF_THE_JOB_ALONE else ""
+            yield f"| `{name}` | {_cell(_code_words(CHECKS[name].expected))} | {_cell(default)} | {_cell(meaning)}{alone} |"
 
 
 def declared_objects() -> Iterator[str]:
@@ -116,20 +122,30 @@ def _options(made: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _fields(module: Any, name: str) -> Iterator[str]:
-    """Yield the table of a dataclass, from its source: the text below a field is its documentation."""
-    source = Path(module.__file__).read_text(encoding="utf-8")
-    (made,) = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == name)
     yield "| name | type | default | meaning |"
     yield "|---|---|---|---|"
+    for field, annotation, default, meaning in _documented(module, name):
+        yield f"| `{field}` | `{_cell(annotation)}` | {_cell(default)} | {_cell(meaning)} |"
+
+
+def _documented(module: Any, name: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, type, default and meaning of a dataclass's fields, from its source: the text below a field is its meaning."""
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    (made,) = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == name)
     for field, below in zip(made.body, made.body[1:], strict=False):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=target), annotation=annotation), ast.Expr(
                 value=ast.Constant(value=str(text))
             ):
                 default = f"`{ast.unparse(field.value)}`" if field.value else ""
-                yield f"| `{target}` | `{_cell(ast.unparse(annotation))}` | {_cell(default)} | {_cell(_sentence(text))} |"
+                yield target, ast.unparse(annotation), default, _sentence(text)
             case _:
                 pass
+
+
+def _code_words(text: str) -> str:
+    """Return a text with what is Python in it as code."""
+    return re.sub(r"""(\[[^\]]*\]|\w+\([^)]*\)|"[^"]*"|'[^']*')""", r"`\1`", text)
 
 
 def _sentence(text: str) -> str:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from dagsync.checks import CHECKS, checked
 from dagsync.conversions import UnfitError
 from dagsync.declarations import Cron, Email, Resources, Slack, Sns, Webhook, plain
+from dagsync.job import Job
 from dagsync.manifest import row_of, spec_from
-from dagsync.model import Job, JobSpec
-from dagsync.option_table import option_table
+from dagsync.model import JobSpec
 from dagsync.reading import read_job
 from dagsync.rendering import render_file
 
@@ -200,16 +200,6 @@ def test_names_imported_under_others_are_followed() -> None:
     spec = read_job(source.encode(), "p", "j", "p/jobs/j.py").spec
     assert spec is not None
     assert (spec.schedule, spec.timeout) == (Cron("@daily"), timedelta(days=1))
-
-
-def test_table_has_every_option_with_its_type_default_and_meaning() -> None:
-    table = {row.name: row for row in option_table()}
-    assert list(table) == list(CHECKS)
-    assert all(row.type and row.default and row.meaning and row.expected for row in table.values())
-    assert (table["retries"].type, table["retries"].default, table["retries"].is_inherited) == ("int", "1", True)
-    assert (table["retry_delay"].default, table["after"].default) == ("timedelta(seconds=30)", "[]")
-    assert not table["after"].is_inherited
-    assert "tried again" in table["retries"].meaning
 
 
 TEXT = st.text(min_size=1, max_size=20) | st.sampled_from(
