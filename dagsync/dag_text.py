@@ -5,6 +5,7 @@ Values enter the text by ``repr`` only, so a job's strings stay data whatever th
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from dagsync.declarations import Cron, plain
@@ -36,8 +37,8 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
         arguments.append(f"params={_params(first)}")
         if docs := _docs(first):
             arguments.append(f"doc_md={docs!r}")
-    tasks = [_task(spec, members, spec.ref in announced, names) for spec in members]
-    edges = _edges(members)
+    tasks = [_task(spec, spec.ref in announced, names) for spec in members]
+    edges = _edges(members) if first.group else []
     if edges:
         tasks = [f"{_variable(spec)} = {task}" for spec, task in zip(members, tasks, strict=True)]
     lines = "".join(f"        {argument},\n" for argument in arguments)
@@ -69,8 +70,11 @@ def _docs(spec: JobSpec) -> str:
 
 
 def _schedule(members: Sequence[JobSpec], names: set[str]) -> str:
-    own = {spec.ref for spec in members}
-    awaited = dict.fromkeys(ref for spec in members for ref in spec.after if ref not in own)
+    if len(members) == 1:
+        awaited = members[0].after
+    else:
+        own = {spec.ref for spec in members}
+        awaited = tuple(ref for spec in members for ref in spec.after if ref not in own)
     if awaited:
         return _assets(awaited, names)
     match _shared(members, "schedule"):
@@ -98,10 +102,31 @@ def _deadline(members: Sequence[JobSpec], deadline: timedelta, names: set[str]) 
     )
 
 
-def _task(spec: JobSpec, members: Sequence[JobSpec], is_announced: bool, names: set[str]) -> str:
+def _task(spec: JobSpec, is_announced: bool, names: set[str]) -> str:
     arguments = [f"task_id={spec.name!r}", f"job={spec.ref!r}"]
     if outlets := [*([spec.ref] if is_announced else []), *spec.produces]:
         arguments.append(f"outlets={_assets(outlets, names)}")
+    if _options_of_task(spec) != _USUAL_OF_TASK:
+        arguments += _task_options(spec, names)
+    if spec.group is not None:
+        arguments.append(f"params={_params(spec)}")
+        arguments += [f"doc_md={docs!r}"] if (docs := _docs(spec)) else []
+    text = f"JobOperator({', '.join(arguments)})"
+    if len(text) <= _WIDTH:
+        return text
+    return "JobOperator(\n            " + ",\n            ".join(arguments) + ",\n        )"
+
+
+# Compared in one go: nearly all jobs have none of these.
+_options_of_task = attrgetter(
+    *("consumes", "retries", "retry_delay", "timeout", "pool", "priority", "owner", "queue", "executor"),
+    *("on_failure", "on_success", "resources"),
+)
+_USUAL_OF_TASK = _options_of_task(_USUAL)
+
+
+def _task_options(spec: JobSpec, names: set[str]) -> list[str]:
+    arguments: list[str] = []
     if spec.consumes:
         arguments.append(f"inlets={_assets(spec.consumes, names)}")
     if spec.retries != _USUAL.retries:
@@ -120,13 +145,7 @@ def _task(spec: JobSpec, members: Sequence[JobSpec], is_announced: bool, names: 
             arguments.append(f"{option}_callback=[{callbacks}]")
     if spec.resources:
         arguments += _resources(spec, names)
-    if len(members) > 1 or spec.group is not None:
-        arguments.append(f"params={_params(spec)}")
-        arguments += [f"doc_md={docs!r}"] if (docs := _docs(spec)) else []
-    text = f"JobOperator({', '.join(arguments)})"
-    if len(text) <= _WIDTH:
-        return text
-    return "JobOperator(\n            " + ",\n            ".join(arguments) + ",\n        )"
+    return arguments
 
 
 def _placement(spec: JobSpec) -> list[tuple[str, object]]:

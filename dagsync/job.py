@@ -48,8 +48,8 @@ class Job:
     comes first or whichever comes last. Between jobs of one group it is a dependency of tasks."""
 
     consumes: Sequence[Asset | str] = ()
-    """Assets it reads. Unless the job has a ``schedule`` or an ``after`` of its own, it starts when all of them have been
-    updated."""
+    """Assets it reads. Unless the job has a ``schedule``, an ``after`` or a ``group`` of its own, it starts when all of them
+    have been updated."""
 
     produces: Sequence[Asset | str] = ()
     """Assets that a successful run has updated."""

@@ -48,7 +48,7 @@ def given_options(options: ast.expr | NamedExpressions | None, constants: Consta
             given[name] = checked(name, value)
         except UnfitError as error:
             raise RefusalError(at, str(error)) from None
-    if "consumes" in given and not given.keys() & {"schedule", "after"}:
+    if "consumes" in given and not given.keys() & {"schedule", "after", "group"}:
         given["schedule"] = given["consumes"] or None
     if problem := together(given):
         raise RefusalError(line, *problem)
