@@ -159,7 +159,7 @@ def _placement(spec: JobSpec) -> list[tuple[str, object]]:
 
 
 def _resources(spec: JobSpec, names: set[str]) -> list[str]:
-    asked = {name: quantity for name, quantity in vars(spec.resources).items() if quantity}
+    asked = {name.replace("_", "-"): quantity for name, quantity in vars(spec.resources).items() if quantity}
     found = [f"resources_of_job={asked!r}"]
     if spec.executor and spec.executor.rpartition(".")[2] == "KubernetesExecutor":
         names.add("pod_of")

@@ -2,8 +2,10 @@
 
 import ast
 import json
+import sys
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -254,3 +256,25 @@ def test_everything_used_at_parse_is_imported_and_nothing_else() -> None:
         known = imported | {"JobOperator", "notify", "requested", "super", "dict"}
         called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
         assert called - known <= {"send", "run_job"}
+
+
+@pytest.mark.parametrize("executor", ["KubernetesExecutor", "airflow.providers.cncf.kubernetes.executors.KubernetesExecutor"])
+def test_kubernetes_is_asked_for_the_resources_where_it_runs_the_job(monkeypatch: pytest.MonkeyPatch, executor: str) -> None:
+    class Double(SimpleNamespace):
+        """Remembers what a class of the client was made with."""
+
+    models = Double(**dict.fromkeys(("V1Container", "V1ResourceRequirements", "V1Pod", "V1PodSpec"), Double))
+    monkeypatch.setitem(sys.modules, "kubernetes", Double(client=Double(models=models)))
+    monkeypatch.setitem(sys.modules, "kubernetes.client", Double(models=models))
+    asked = Resources(cpu="500m", memory="1Gi", ephemeral_storage="2Gi")
+    text = render_file([JobSpec("p", "j", executor=executor, resources=asked)], ())
+    (made,) = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "pod_of")
+    found: dict[str, Any] = {}
+    exec(ast.unparse(made), found)  # what Airflow does with the file
+    call = next(node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.keyword) and node.arg == "executor_config")
+    pod = eval(ast.unparse(call.value), found)["pod_override"]
+    (container,) = pod.spec.containers
+    assert container.name == "base"
+    assert container.resources.requests == {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "2Gi"}
+    assert container.resources.limits == {"memory": "1Gi", "ephemeral-storage": "2Gi"}
+    assert "pod_of" not in render_file([JobSpec("p", "j", executor="CeleryExecutor", resources=asked)], ())
