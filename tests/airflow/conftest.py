@@ -23,7 +23,7 @@ JOBS = {
         def entrypoint(argv):
             raise ValueError("the feed is empty")
 
-        JOB = (entrypoint, "Raises")
+        JOB = (entrypoint, "Raises", {"on_failure": [{"via": "slack", "channel": "#etl"}]})
     """,
     "ends/exits_two": """
         import sys

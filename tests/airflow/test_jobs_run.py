@@ -26,6 +26,15 @@ def test_failing_job_fails_its_task_and_says_why(
         assert text in log
 
 
+def test_failure_is_told_and_a_provider_that_is_missing_is_said_in_the_log(airflow: Airflow, runs: dict[str, str]) -> None:
+    assert airflow.finished("ends_raises", runs["ends_raises"]) == "failed"
+
+    def told() -> bool:
+        return "nobody is told by slack" in airflow.task_log("ends_raises", runs["ends_raises"], "raises")
+
+    until(told, "the failure is told", airflow, 30)
+
+
 def test_arguments_of_a_run_reach_the_job(airflow: Airflow, runs: dict[str, str]) -> None:
     assert airflow.finished("chain_echo", runs["chain_echo"]) == "success"
     assert json.loads((airflow.home / "echo").read_text()) == ["--date", "2026-01-01"]
