@@ -12,6 +12,7 @@ from dagsync.authoring_arguments import add_authoring_commands
 from dagsync.errors import PlanNotEmptyError
 from dagsync.help_text import Parser, with_page
 from dagsync.model import DEFAULT_SKIPPED_PACKAGES
+from dagsync.store_arguments import DEFAULT_POLL_SECONDS, add_source, add_store_commands
 
 DEFAULT_PACKAGES_ROOT = "/app/packages"
 DEFAULT_DAGS_DIR = "/opt/airflow/dags"
@@ -29,6 +30,8 @@ def parse(arguments: list[str], environment: Mapping[str, str], program: str) ->
         hint = "; those of the job come after --" if parsed.command == "run" else ""
         top.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     parsed.arguments = job_arguments
+    if parsed.command == "sync" and parsed.interval is None:
+        parsed.interval = DEFAULT_POLL_SECONDS if parsed.source else DEFAULT_INTERVAL_SECONDS
     if parsed.command == "sync" and not parsed.watch:
         for option, value in (("--health-port", parsed.health_port), ("--poll", parsed.poll or None)):
             if value is not None:
@@ -105,10 +108,11 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
     sync.add_argument(
         "--interval",
         type=_seconds,
-        default=DEFAULT_INTERVAL_SECONDS,
         metavar="SECONDS",
-        help="with --watch: sync at least this often (default: %(default)g)",
+        help=f"with --watch: sync at least this often (default: {DEFAULT_INTERVAL_SECONDS:g}; {DEFAULT_POLL_SECONDS:g} with "
+        "--source, where it costs one conditional request)",
     )
+    add_source(sync, environment, _seconds)
     sync.add_argument(
         "--poll",
         action="store_true",
@@ -141,6 +145,7 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--markdown", action="store_true", help="print Markdown for a pull request, as long as GitHub takes")
 
+    add_store_commands(command, bare, environment)
     add_authoring_commands(placed, _seconds)
     _add_skip_package(commands.choices["validate"])
 

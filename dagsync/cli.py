@@ -57,6 +57,10 @@ def _sync(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
     from dagsync.sync_command import stay, sync_once
 
     options = _options(parsed, environment, clean=parsed.clean, allow_mass_removal=parsed.allow_mass_removal)
+    if parsed.source:
+        from dagsync import source_command
+
+        return source_command.follow(parsed, options) if parsed.watch else source_command.sync_once(parsed, options)
     return stay(parsed, options) if parsed.watch else sync_once(parsed, options)
 
 
@@ -132,11 +136,23 @@ def _completion(parsed: argparse.Namespace, _: Mapping[str, str]) -> int:
     return 0
 
 
+def _store(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync import store_commands
+
+    lines, problems = store_commands.run(parsed, _skipped(parsed, environment) if parsed.command == "publish" else ())
+    remark(problems)
+    tell(lines)
+    return 0
+
+
 COMMANDS = {
     "discover": _discover,
     "generate": _generate,
     "sync": _sync,
     "plan": _plan,
+    "publish": _store,
+    "rollback": _store,
+    "versions": _store,
     "validate": _validate,
     "status": _status,
     "run": _run_job,

@@ -47,8 +47,9 @@ MANUAL: dict[str, Page] = {
             ("once", "sync -v"),
             ("in a pod, with probes and metrics", "sync --watch --interval 60 --health-port 8081 --log-format json"),
             ("where healthy jobs are enough", "sync --exit-zero"),
+            ("what is published, within seconds", "sync --source s3://bucket/etl --watch"),
         ),
-        same(1, 3, 4, 5, 6, 9),
+        same(1, 3, 4, 5, 6, 9, 10, 11, 13),
     ),
     "plan": Page(
         "Nothing is written and no lock is taken.",
