@@ -3,7 +3,7 @@
 Values enter the text by ``repr`` only, so a job's strings stay data whatever they contain.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -34,7 +34,7 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
     if deadline := _shared(members, "deadline"):
         arguments.append(_deadline(members, deadline, names))
     if first.group is None:
-        arguments.append(f"params={_params(first)}")
+        arguments.append(f"params={_params(first, names)}")
         if docs := _docs(first):
             arguments.append(f"doc_md={docs!r}")
     tasks = [_task(spec, spec.ref in announced, names) for spec in members]
@@ -104,15 +104,20 @@ def _deadline(members: Sequence[JobSpec], deadline: timedelta, names: set[str]) 
 
 def _task(spec: JobSpec, is_announced: bool, names: set[str]) -> str:
     arguments = [f"task_id={spec.name!r}", f"job={spec.ref!r}"]
+    if spec.isolation != _USUAL.isolation:
+        arguments.append(f"isolation={spec.isolation!r}")
+    if spec.parameters:
+        rows = "".join(f"                {tuple(each.option)!r},\n" for each in spec.parameters)
+        arguments.append(f"options=[\n{rows}            ]")
     if outlets := [*([spec.ref] if is_announced else []), *spec.produces]:
         arguments.append(f"outlets={_assets(outlets, names)}")
     if _options_of_task(spec) != _USUAL_OF_TASK:
         arguments += _task_options(spec, names)
     if spec.group is not None:
-        arguments.append(f"params={_params(spec)}")
+        arguments.append(f"params={_params(spec, names)}")
         arguments += [f"doc_md={docs!r}"] if (docs := _docs(spec)) else []
     text = f"JobOperator({', '.join(arguments)})"
-    if len(text) <= _WIDTH:
+    if len(text) <= _WIDTH and not spec.parameters:
         return text
     return "JobOperator(\n            " + ",\n            ".join(arguments) + ",\n        )"
 
@@ -177,8 +182,16 @@ def _variable(spec: JobSpec) -> str:
     return f"task_{spec.name}"
 
 
-def _params(spec: JobSpec) -> str:
-    return f"{{'args': Param({list(spec.args)!r}, type='array', items={{'type': 'string'}}, title='Arguments')}}"
+def _params(spec: JobSpec, names: set[str]) -> str:
+    if not spec.parameters:
+        return f"{{'args': Param({list(spec.args)!r}, type='array', items={{'type': 'string'}}, title='Arguments')}}"
+    fields = "".join(f"            {each.key!r}: {_param(each.default, each.schema)},\n" for each in spec.parameters)
+    names.add("RAW")
+    return f"{{\n{fields}            'args': Param(None, **RAW),\n        }}"
+
+
+def _param(default: object, schema: Mapping[str, object]) -> str:
+    return f"Param({', '.join([repr(default), *(f'{name}={value!r}' for name, value in schema.items())])})"
 
 
 def _assets(uris: Collection[str], names: set[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from dagsync.checks import CHECKS, UnfitError, checked
 from dagsync.declarations import plain
 from dagsync.model import JobSpec
+from dagsync.params import Parameter
 
 MANIFEST_NAME = "manifest.json"
 FORMAT = 1
@@ -64,9 +65,9 @@ def row_of(spec: JobSpec) -> list[Any]:
     """Return a job as JSON has it: all that differs from a job without options."""
     options = _options_of(spec)
     row: list[Any] = [spec.package, spec.name, spec.description, spec.line, spec.docs]
-    if options != _PLAIN or spec.given:
+    if options != _PLAIN or spec.given or spec.parameters:
         changed = {name: plain(option) for name, option, usual in zip(_SPARSE, options, _PLAIN, strict=True) if option != usual}
-        row += [spec.given, changed]
+        row += [spec.given, changed, spec.parameters]
     return row
 
 
@@ -77,10 +78,11 @@ def spec_from(row: list[Any]) -> JobSpec:
         raise TypeError("not a job")
     if not more:
         return JobSpec(package, name, description, line, docs=docs)
-    given, changed = more
+    given, changed, parameters = more
     try:
         options: dict[str, Any] = {option: checked(option, value) for option, value in changed.items()}
     except (UnfitError, KeyError, AttributeError) as error:
         raise TypeError("not a job") from error
     known = tuple(option for option in given if option in CHECKS)
-    return JobSpec(package, name, description, line, known, docs=docs, **options)
+    form = tuple(Parameter(*parameter) for parameter in parameters)
+    return JobSpec(package, name, description, line, known, docs=docs, **options, parameters=form)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from dagsync.declarations import Cron, Notification, Resources
+from dagsync.params import Parameter
 
 GroupBy = Literal["package", "job"]
 Action = Literal["create", "update", "delete", "unchanged"]
@@ -65,6 +66,8 @@ class JobSpec:
     on_success: tuple[Notification, ...] = ()
     resources: Resources | None = None
     isolation: str = "process"
+    parameters: tuple[Parameter, ...] = ()
+    """The typed fields of the trigger form; none where it only takes a raw command line."""
 
     @property
     def ref(self) -> str:

@@ -77,6 +77,7 @@ def _job_document(spec: JobSpec, root: Path, notes: list[str]) -> dict[str, Any]
         "retries": spec.retries,
         "after": spec.after,
         "args": spec.args,
+        "params": [{"name": each.key, "default": each.default, **each.schema} for each in spec.parameters],
         "tags": spec.all_tags,
         "path": str(root / spec.source),
         "line": spec.line,
@@ -87,7 +88,7 @@ def _job_document(spec: JobSpec, root: Path, notes: list[str]) -> dict[str, Any]
 
 def print_jobs(jobs: Iterable[JobSpec]) -> None:
     """Print the jobs as a table to a terminal, and as lines separated by tabs to anything else."""
-    rows = [(spec.dag_id, _trigger(spec), _first_line(spec.description)) for spec in jobs]
+    rows = [(spec.dag_id, _trigger(spec), _first_line(spec.description), _fields(spec)) for spec in jobs]
     if not sys.stdout.isatty():
         sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
         return
@@ -96,7 +97,7 @@ def print_jobs(jobs: Iterable[JobSpec]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("DAG", "Starts", "Description", box=None, pad_edge=False, header_style="bold")
+    table = Table("DAG", "Starts", "Description", "Params", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
@@ -134,6 +135,10 @@ def _trigger(spec: JobSpec) -> str:
             return f"on {', '.join(uris)}"
         case preset:
             return preset
+
+
+def _fields(spec: JobSpec) -> str:
+    return ", ".join(each.key for each in spec.parameters) or "args"
 
 
 def _first_line(text: str) -> str:

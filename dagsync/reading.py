@@ -3,10 +3,11 @@
 import ast
 import inspect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dagsync.declarations import CALLS, ORIGINS
 from dagsync.evaluation import Constants, NotConstantError
+from dagsync.forms import form_of
 from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
 from dagsync.options import NamedExpressions, RefusalError, given_options, kind_of
 
@@ -60,7 +61,7 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
             raise RefusalError(
                 line, "JOB is assigned in a way that cannot be read without running the module", f"write {FORMS}"
             )
-        description, expressions = _declaration(constants.resolve(value), job_names, line)
+        entrypoint, description, expressions = _declaration(constants.resolve(value), job_names, line)
         text, notes = _description(description, constants, path, line)
         options = given_options(expressions, constants, line)
         given = tuple(sorted(options))
@@ -69,7 +70,10 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
         spec = JobSpec(package, name, text, line, given, **options)
         if len(spec.dag_id.encode()) > MAX_DAG_ID_BYTES:
             raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
-        return Reading(spec, (), notes)
+        if b"ArgumentParser" not in data:
+            return Reading(spec, (), notes)
+        form = form_of(module, entrypoint, bindings, docstring, spec, path)
+        return Reading(replace(spec, parameters=form.parameters) if form.parameters else spec, (), (*notes, *form.notes))
     except RefusalError as refusal:
         return _broken(path, refusal.line, str(refusal), refusal.fix)
     except RecursionError:
@@ -136,15 +140,18 @@ def _imported(body: list[ast.stmt]) -> tuple[set[str], dict[str, str]]:
     return names, aliases
 
 
-def _declaration(node: ast.expr, job_names: set[str], line: int) -> tuple[ast.expr | None, ast.expr | NamedExpressions | None]:
-    """Return the expressions of the description and of the options."""
+_Declaration = tuple[ast.expr, ast.expr | None, ast.expr | NamedExpressions | None]
+
+
+def _declaration(node: ast.expr, job_names: set[str], line: int) -> _Declaration:
+    """Return the expressions of the entrypoint, the description and the options."""
     match node:
         case ast.Tuple(elts=[entrypoint, description]):
             _check_entrypoint(entrypoint)
-            return description, None
+            return entrypoint, description, None
         case ast.Tuple(elts=[entrypoint, description, options]):
             _check_entrypoint(entrypoint)
-            return description, options
+            return entrypoint, description, options
         case ast.Tuple(elts=elements):
             raise RefusalError(line, f"JOB has {len(elements)} elements, expected 2 or 3", f"write {FORMS}")
         case ast.Call(func=ast.Name(id=name)) if name in job_names:
@@ -155,7 +162,7 @@ def _declaration(node: ast.expr, job_names: set[str], line: int) -> tuple[ast.ex
             raise RefusalError(line, f"JOB is {kind_of(node)}, expected a tuple or Job(...)", f"write {FORMS}")
 
 
-def _call(node: ast.Call, line: int) -> tuple[ast.expr | None, NamedExpressions]:
+def _call(node: ast.Call, line: int) -> _Declaration:
     positional: dict[str, ast.expr] = dict(zip(("entrypoint", "description"), node.args, strict=False))
     if len(node.args) > 2 or any(isinstance(argument, ast.Starred) for argument in node.args):
         raise RefusalError(line, "Job(...) takes an entrypoint and a description by position", "name the options: schedule=...")
@@ -170,7 +177,7 @@ def _call(node: ast.Call, line: int) -> tuple[ast.expr | None, NamedExpressions]
     if "entrypoint" not in positional:
         raise RefusalError(line, "Job(...) has no entrypoint", f"write {FORMS}")
     _check_entrypoint(positional["entrypoint"])
-    return positional.get("description"), options
+    return positional["entrypoint"], positional.get("description"), options
 
 
 def _check_entrypoint(node: ast.expr) -> None:

@@ -31,6 +31,16 @@ def notify(option, **notification):
     return tell
 
 ''',
+    "RAW": """
+# The whole command line of a job whose arguments are params of their own.
+RAW = {
+    "type": ["array", "null"],
+    "items": {"type": "string"},
+    "title": "Arguments",
+    "description": "A whole command line; if given, nothing else here counts.",
+}
+
+""",
     "pod_of": '''
 def pod_of(resources):
     """Returns what makes the KubernetesExecutor ask for these resources."""
@@ -47,19 +57,31 @@ def pod_of(resources):
 
 _OPERATOR = '''
 class JobOperator(BaseOperator):
-    """Runs one job in the task's process; a non-zero exit code, ``sys.exit`` or an exception fails the task."""
+    """Runs one job; a non-zero exit code, ``sys.exit`` or an exception fails the task."""
 
-    def __init__(self, *, job, resources_of_job=None, retries=1, retry_delay=timedelta(seconds=30), **kwargs):
+    def __init__(
+        self,
+        *,
+        job,
+        options=(),
+        isolation="process",
+        resources_of_job=None,
+        retries=1,
+        retry_delay=timedelta(seconds=30),
+        **kwargs,
+    ):
         backoff = {"retry_exponential_backoff": 2, "max_retry_delay": timedelta(hours=1), **kwargs}
         super().__init__(retries=retries, retry_delay=retry_delay, **backoff)
         self.job = job
+        self.options = options
+        self.isolation = isolation
         self.resources_of_job = resources_of_job
 
     def execute(self, context):
         # Imported here, so that parsing this file needs Airflow alone.
         from dagsync.runtime import run_job
 
-        run_job(self.job, context)
+        run_job(self.job, context, self.options, self.isolation)
 
 
 # When Airflow starts a task it asks for that task's DAG only.

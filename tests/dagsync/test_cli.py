@@ -81,6 +81,7 @@ def test_discover_json_is_jobs_and_problems(shop: Monorepo) -> None:
         "retries": 1,
         "after": [],
         "args": [],
+        "params": [],
         "tags": ["sales", "etl", "auto-generated"],
         "path": str(shop.packages / "sales/jobs/load.py"),
         "line": 1,
@@ -100,7 +101,7 @@ def test_discover_json_is_jobs_and_problems(shop: Monorepo) -> None:
 
 def test_discover_prints_a_line_per_job_to_a_pipe(shop: Monorepo) -> None:
     done = shop.cli("discover")
-    assert done.stdout == "sales_load\t@daily\tLoad\nsales_report\tafter sales.load\t\n"
+    assert done.stdout == "sales_load\t@daily\tLoad\targs\nsales_report\tafter sales.load\t\targs\n"
     assert "2 jobs; 1 problem, 1 note" in done.stderr
 
 
