@@ -5,25 +5,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dagsync.argv import OptionRow, argv_from
-from dagsync.calling import DEFAULT_PACKAGES_ROOT, call_job
+from dagsync.calling import call_job
 from dagsync.errors import JobFailedError
+from dagsync.holding import held, packages_root
 
 
 def run_job(job: str, context: Mapping[str, Any], options: Sequence[OptionRow] = (), isolation: str = "inline") -> None:
     """Run ``package.job`` with the arguments of an Airflow task context.
 
     ``options`` tell how the DAG's params become arguments (see ``argv_from``); without any, only ``args`` counts.
-    ``isolation`` is ``process`` or ``inline``. Raises ``JobFailedError``, which fails the task, if the job returns something
-    other than 0 or ``None``, calls ``sys.exit`` with it, or raises.
+    ``isolation`` is ``process`` or ``inline``. The job is that of the version the task's bundle shows, or of the one that
+    ``ETL_PACKAGES_ROOT`` names now, and that version stays on disk until the job ends. Raises ``JobFailedError``, which fails
+    the task, if the job returns something other than 0 or ``None``, calls ``sys.exit`` with it, or raises.
     """
     argv = arguments_of(context, options)
-    if isolation == "process":
-        # Imported here: subprocesses are nothing to a job that runs inline.
-        from dagsync.isolation import run_isolated
+    with held(packages_root(context, os.environ)) as root:
+        if isolation == "process":
+            # Imported here: subprocesses are nothing to a job that runs inline.
+            from dagsync.isolation import run_isolated
 
-        run_isolated(job, argv, os.environ)
-    else:
-        call_job(job, argv, os.environ.get("ETL_PACKAGES_ROOT", DEFAULT_PACKAGES_ROOT))
+            run_isolated(job, argv, os.environ | {"ETL_PACKAGES_ROOT": str(root)})
+        else:
+            call_job(job, argv, str(root))
 
 
 def arguments_of(context: Mapping[str, Any], options: Sequence[OptionRow] = ()) -> list[str]:

@@ -21,9 +21,10 @@ from urllib3 import HTTPResponse
 from dagsync.archive import Limits
 from dagsync.cache import Cache
 from dagsync.errors import DagsyncError, TargetWriteError
-from dagsync.fetching import fetch
+from dagsync.fetching import add_version, fetch
 from dagsync.holding import held
 from dagsync.publishing import publish, rollback
+from dagsync.runtime import run_job
 from dagsync.s3 import POINTER_NAME, S3Store
 from dagsync.source_errors import ArchiveError, StoreError, VersionMissingError
 from tests.dagsync.store.bucket import Bucket, content_of, write
@@ -297,6 +298,39 @@ def test_running_job_stays_on_the_version_it_started_with(bucket: Bucket, packag
         fetch(bucket.store, replace(cache, keep=1, keep_seconds=0))
         assert (root / "sales" / "shared.py").read_text() == "RATE = 1\n"
         assert (cache.link / "sales" / "shared.py").read_text() == "RATE = 2\n"
+
+
+SWITCHES = """
+import os
+from pathlib import Path
+
+def entrypoint(argv):
+    cache, version, out = map(Path, argv)
+    os.symlink(Path("versions") / version, cache / "other")
+    os.replace(cache / "other", cache / "current")
+    # Only now, as the last step of a long job may.
+    from sales.shared import RATE
+    out.write_text(str(RATE))
+    return 0
+
+JOB = (entrypoint, "Is overtaken by the next version while it runs")
+"""
+
+
+def test_task_imports_all_of_its_job_from_one_version(
+    bucket: Bucket, packages: Path, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(packages, {"sales/jobs/switches.py": SWITCHES})
+    change(packages, bucket, 1)
+    fetch(bucket.store, cache)
+    second = change(packages, bucket, 2)
+    with cache.locked():
+        add_version(bucket.store, cache, second)
+    monkeypatch.setenv("ETL_PACKAGES_ROOT", str(cache.link))
+    out = tmp_path / "rate"
+    run_job("sales.switches", {"params": {"args": [str(cache.folder), second, str(out)]}}, isolation="process")
+    assert out.read_text() == "1"
+    assert cache.current() == second
 
 
 def test_folder_that_is_no_version_is_held_as_it_is(tmp_path: Path) -> None:
