@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
@@ -293,14 +293,18 @@ run_isolated("p.job", [], os.environ, lambda level, name, text: print(text, flus
 
 
 @pytest.fixture
-def parent(monorepo: Monorepo) -> "subprocess.Popen[str]":
+def parent(monorepo: Monorepo) -> Generator["subprocess.Popen[str]"]:
     """A task's process whose job is the stubborn one, less its flood."""
     body = STUBBORN.replace("os.write(1, line * 500)", "time.sleep(1)").strip().splitlines()
     monorepo.job("p.job", "def main(argv):\n" + "".join(f"    {line}\n" for line in body) + '\nJOB = (main, "A job")\n')
     given = dict(os.environ) | {"ETL_PACKAGES_ROOT": str(monorepo.packages), "TMPDIR": str(monorepo.packages.parent)}
-    return subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-c", PARENT], env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    yield started
+    # Also where the test failed; the job ends with it.
+    started.kill()
+    started.communicate(timeout=10)
 
 
 def pids_of(parent: "subprocess.Popen[str]") -> list[int]:
