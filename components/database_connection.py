@@ -7,6 +7,10 @@ from urllib.parse import quote
 import pulumi
 import pulumi_kubernetes as k8s
 
+PORT = 5432
+DATABASE = "airflow"
+"""Name of the database that components make, and of its user."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseConnection:

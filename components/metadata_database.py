@@ -11,12 +11,9 @@ import pulumi_kubernetes as k8s
 import pulumi_random as random
 
 from components.cluster import Cluster
-from components.database_connection import DatabaseConnection
+from components.database_connection import DATABASE, PORT, DatabaseConnection
 from components.network import Network
 from components.options import stateful
-
-PORT = 5432
-DATABASE = "airflow"
 
 
 @dataclass(frozen=True, kw_only=True)

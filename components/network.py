@@ -75,35 +75,29 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.InvokeOutputOptions(parent=self),
         )
 
+        def subnet(role: str, index: int, cidr: str, routes: aws.ec2.RouteTable, tags: dict[str, str]) -> pulumi.Output[str]:
+            """Make the subnet of a role in the zone of that index and return its id."""
+            made = aws.ec2.Subnet(
+                f"{name}-{role}-{index}",
+                vpc_id=vpc.id,
+                cidr_block=cidr,
+                availability_zone=available.names[index],
+                tags=tags,
+                opts=child,
+            )
+            aws.ec2.RouteTableAssociation(f"{name}-{role}-{index}", subnet_id=made.id, route_table_id=routes.id, opts=child)
+            return made.id
+
         self.vpc_id, self.cidr = vpc.id, args.cidr
         self.private_subnet_ids, self.public_subnet_ids, self.database_subnet_ids = [], [], []
         private_routes: list[aws.ec2.RouteTable] = []
         nat: aws.ec2.NatGateway | None = None
         for index, ranges in enumerate(zone_subnets(args.cidr, args.zones)):
-            zone = available.names[index]
-
-            def subnet(role: str, cidr: str, routes: aws.ec2.RouteTable, tags: dict[str, str]) -> aws.ec2.Subnet:
-                made = aws.ec2.Subnet(
-                    f"{name}-{role}-{index}",  # noqa: B023 - called within the same round
-                    vpc_id=vpc.id,
-                    cidr_block=cidr,
-                    availability_zone=zone,  # noqa: B023 - called within the same round
-                    tags=tags,
-                    opts=child,
-                )
-                aws.ec2.RouteTableAssociation(
-                    f"{name}-{role}-{index}",  # noqa: B023 - called within the same round
-                    subnet_id=made.id,
-                    route_table_id=routes.id,
-                    opts=child,
-                )
-                return made
-
-            public = subnet("public", ranges.public, public_routes, tagged("public", **{"kubernetes.io/role/elb": "1"}))
+            public = subnet("public", index, ranges.public, public_routes, tagged("public", **{"kubernetes.io/role/elb": "1"}))
             if nat is None or args.nat == "perZone":
                 address = aws.ec2.Eip(f"{name}-nat-{index}", domain="vpc", tags=tagged("nat"), opts=child)
                 nat = aws.ec2.NatGateway(
-                    f"{name}-{index}", allocation_id=address.id, subnet_id=public.id, tags=tagged("nat"), opts=child
+                    f"{name}-{index}", allocation_id=address.id, subnet_id=public, tags=tagged("nat"), opts=child
                 )
             routes = aws.ec2.RouteTable(f"{name}-private-{index}", vpc_id=vpc.id, tags=tagged("private"), opts=child)
             aws.ec2.Route(
@@ -115,9 +109,9 @@ class Network(pulumi.ComponentResource):
             )
             private_routes.append(routes)
             internal = tagged("private", **{"kubernetes.io/role/internal-elb": "1"})
-            self.public_subnet_ids.append(public.id)
-            self.private_subnet_ids.append(subnet("private", ranges.private, routes, internal).id)
-            self.database_subnet_ids.append(subnet("database", ranges.database, database_routes, tagged("database")).id)
+            self.public_subnet_ids.append(public)
+            self.private_subnet_ids.append(subnet("private", index, ranges.private, routes, internal))
+            self.database_subnet_ids.append(subnet("database", index, ranges.database, database_routes, tagged("database")))
 
         # S3 without NAT: task logs and image layers would otherwise pay for every byte.
         aws.ec2.VpcEndpoint(

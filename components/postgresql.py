@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 
-from components.database_connection import DatabaseConnection
+from components.database_connection import DATABASE, PORT, DatabaseConnection
 from components.labels import labels, object_labels
 from components.options import stateful
 from components.pod_security import container_security, pod_security
@@ -17,8 +17,6 @@ from components.pod_security import container_security, pod_security
 POSTGRES_UID = 999
 """User and group ``postgres`` of the official Debian-based image."""
 
-PORT = 5432
-DATABASE = "airflow"
 DATA = "/var/lib/postgresql/data"
 
 
