@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from dagsync.caching import cached_readings, remember_readings
@@ -10,21 +11,22 @@ from dagsync.discovery import Discovery, assemble, discover, read_modules
 from dagsync.manifest import MANIFEST_NAME, Manifest, decode_manifest, encode_manifest
 from dagsync.model import Report, SyncOptions
 from dagsync.planning import Plan, make_plan
-from dagsync.storage import STATE_FOLDER, read_regular, settle, write_atomically
-from dagsync.walking import Listing
+from dagsync.storage import STATE_FOLDER, read_regular, settle, signatures, write_atomically
+from dagsync.walking import Listing, Signature
 
+_MANIFEST = f"{STATE_FOLDER}/{MANIFEST_NAME}"
 _OURS = re.compile(r"\w+_dags?\.py")
 
 
 def plan_sync(options: SyncOptions) -> tuple[Discovery, Plan]:
     """Return what a sync would do, without changing anything. Raises ``PackagesRootError``."""
     discovery = discover(options.packages_root, options.skipped)
-    manifest = decode_manifest(read_regular(options.dags_dir / STATE_FOLDER / MANIFEST_NAME))
-    return discovery, make_plan(discovery, manifest, _on_disk(options.dags_dir), options)
+    manifest = decode_manifest(read_regular(options.dags_dir / _MANIFEST))
+    return discovery, make_plan(discovery, manifest, _contents(options.dags_dir, _candidates(options.dags_dir)), options)
 
 
-def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tuple[Report, list[str]]:
-    """Read what changed, write what follows from it, and return the report and the files it depends on.
+def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tuple[Report, dict[str, list[int] | None]]:
+    """Read what changed, write what follows from it, and return the report and the signatures of the files it left.
 
     The caller holds the lock. ``listing`` was made at ``listed_ns`` nanoseconds since the epoch.
     """
@@ -34,46 +36,56 @@ def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tupl
     discovery = assemble(listing, readings, read_defaults(options.packages_root, listing.settings))
     if fresh:
         remember_readings(options.dags_dir, options.packages_root, listing.modules, readings, listed_ns)
-    recorded = read_regular(options.dags_dir / STATE_FOLDER / MANIFEST_NAME)
+    names = _candidates(options.dags_dir)
+    # Looked up before the files are read, so that one altered since does not pass for the one that was read.
+    found = signatures(options.dags_dir, [*names, _MANIFEST])
+    recorded = read_regular(options.dags_dir / _MANIFEST)
     manifest = decode_manifest(recorded)
-    plan = make_plan(discovery, manifest, _on_disk(options.dags_dir), options)
-    apply_plan(options.dags_dir, plan, manifest, recorded)
-    names = sorted({change.name for change in plan.changes} | plan.untouched)
-    return _report(discovery, plan), [*names, f"{STATE_FOLDER}/{MANIFEST_NAME}"]
+    plan = make_plan(discovery, manifest, _contents(options.dags_dir, names), options)
+    found |= {name: list(signature) for name, signature in apply_plan(options.dags_dir, plan, manifest, recorded).items()}
+    found |= {change.name: None for change in plan.changes if change.action == "delete"}
+    left = sorted({change.name for change in plan.changes} | plan.untouched)
+    return _report(discovery, plan), {name: found[name] for name in (*left, _MANIFEST)}
 
 
-def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes | None) -> None:
-    """Carry out a plan. Interrupted anywhere, every file is complete and the next sync does the rest.
+def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes | None) -> dict[str, Signature]:
+    """Carry out a plan and return the signatures of the files written.
 
-    ``recorded`` is the manifest as it is on disk.
+    Interrupted anywhere, every file is complete and the next sync does the rest. ``recorded`` is the manifest as it is on
+    disk.
     """
-    manifest_name = f"{STATE_FOLDER}/{MANIFEST_NAME}"
+    written: dict[str, Signature] = {}
     both = Manifest(manifest.files | plan.files, {**manifest.jobs, **plan.jobs})
     after = Manifest(plan.files, plan.jobs)
     if not plan.incomplete:
         # Recorded before it happens: a file we made must be known as ours, and a job's last good state never be forgotten.
         before = encode_manifest(both)
         if before != recorded:
-            write_atomically(dags_dir, manifest_name, before)
+            written[_MANIFEST] = write_atomically(dags_dir, _MANIFEST, before)
             settle(dags_dir / STATE_FOLDER)
     for change in plan.changes:
         if change.action in {"create", "update"}:
-            write_atomically(dags_dir, change.name, change.after)
+            written[change.name] = write_atomically(dags_dir, change.name, change.after)
     for change in plan.changes:
         if change.action == "delete":
             (dags_dir / change.name).unlink(missing_ok=True)
     if not plan.is_empty:
         settle(dags_dir)
     if not plan.incomplete and after != both:
-        write_atomically(dags_dir, manifest_name, encode_manifest(after))
+        written[_MANIFEST] = write_atomically(dags_dir, _MANIFEST, encode_manifest(after))
+    return written
 
 
-def _on_disk(dags_dir: Path) -> dict[str, bytes]:
+def _candidates(dags_dir: Path) -> list[str]:
+    """Return the names of all files that could be ours."""
     try:
         with os.scandir(dags_dir) as entries:
-            names = [entry.name for entry in entries if _OURS.fullmatch(entry.name)]
+            return [entry.name for entry in entries if _OURS.fullmatch(entry.name)]
     except OSError:
-        return {}
+        return []
+
+
+def _contents(dags_dir: Path, names: Iterable[str]) -> dict[str, bytes]:
     contents = ((name, read_regular(dags_dir / name)) for name in names)
     return {name: content for name, content in contents if content is not None}
 

@@ -61,8 +61,9 @@ def read_status(dags_dir: Path) -> Status:
         last = read_checked(dags_dir, LAST_NAME)
         if last is not None:
             root, report = Path(last["root"]), report_from(last["report"])
-            found = zip(last["names"], last["signatures"], signatures(dags_dir, last["names"]), strict=True)
-            altered = tuple(name for name, before, now in found if before != now and name in manifest.files)
+            left = last["signatures"]
+            found = signatures(dags_dir, left)
+            altered = tuple(name for name in left if left[name] != found[name] and name in manifest.files)
     except (LookupError, ValueError, TypeError):
         # Left by another version of dagsync; its first sync writes it anew.
         report = None

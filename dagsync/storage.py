@@ -108,19 +108,22 @@ def read_regular(path: Path) -> bytes | None:
         return b""
 
 
-def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool = True) -> None:
+def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool = True) -> Signature:
     """Replace ``name`` below ``dags_dir`` so that a reader, or a crash, meets the old content or the new, never a part.
 
-    The caller holds the lock and calls ``settle`` once all files are written.
+    Returns the signature of the very file written: one looked up by its name later may be that of whatever somebody else
+    put there since. The caller holds the lock and calls ``settle`` once all files are written.
     """
     # Not beside the target and not ending in .py: Airflow must not take it for a DAG file.
     temporary = dags_dir / STATE_FOLDER / "next.tmp"
     with temporary.open("wb") as file:
         file.write(content)
+        file.flush()
         if durable:
-            file.flush()
             os.fsync(file.fileno())
-    temporary.replace(dags_dir / name)
+        # Still open when it gets its name, as that changes its ctime.
+        temporary.replace(dags_dir / name)
+        return signature_of(os.fstat(file.fileno()))
 
 
 def settle(folder: Path) -> None:
@@ -165,14 +168,14 @@ def is_settled(signature: Signature, listed_ns: int) -> bool:
     return max(signature.mtime_ns, signature.ctime_ns) < listed_ns - SETTLED_NS
 
 
-def signatures(folder: Path, names: Iterable[str]) -> list[list[int] | None]:
+def signatures(folder: Path, names: Iterable[str]) -> dict[str, list[int] | None]:
     """Return the signatures of files as JSON has them, ``None`` for a missing one."""
-    found: list[list[int] | None] = []
+    found: dict[str, list[int] | None] = {}
     for name in names:
         try:
-            found.append(list(signature_of(os.lstat(f"{folder}/{name}"))))
+            found[name] = list(signature_of(os.lstat(f"{folder}/{name}")))
         except OSError:
-            found.append(None)
+            found[name] = None
     return found
 
 

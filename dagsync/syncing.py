@@ -34,20 +34,19 @@ def sync(options: SyncOptions) -> Report:
         listing = list_modules(options.packages_root, options.skipped)
         key = fingerprint(code_version(), options, listing.text())
         last = read_checked(options.dags_dir, LAST_NAME)
-        if last is not None and last["key"] == key and last["signatures"] == signatures(options.dags_dir, last["names"]):
+        if last is not None and last["key"] == key and last["signatures"] == signatures(options.dags_dir, last["signatures"]):
             os.utime(options.dags_dir / STATE_FOLDER / LAST_NAME)
             return report_from(last["report"])
         # Imported here: what reads, renders and plans is not needed as long as nothing changes.
         from dagsync.applying import sync_changed
 
-        report, names = sync_changed(options, listing, listed_ns)
+        report, left = sync_changed(options, listing, listed_ns)
         settled = all(is_settled(each.signature, listed_ns) for each in (*listing.modules, *listing.settings))
         files = tuple(("unchanged", name) for action, name in report.files if action != "delete")
         repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
         document = {
             "key": key if settled else None,
-            "names": names,
-            "signatures": signatures(options.dags_dir, names),
+            "signatures": left,
             "root": str(options.packages_root),
             "report": astuple(repeated),
         }

@@ -191,3 +191,39 @@ def test_syncs_at_the_same_time_end_in_the_bytes_of_one(monorepo: Monorepo) -> N
     alone.sync()
     assert monorepo.files() == alone.files()
     assert sum(b"60 DAGs written" in output for (output, _), _ in ended) == 1
+
+
+@pytest.mark.parametrize("fault", ["removed", "overwritten"])
+@pytest.mark.parametrize("written", [True, False])
+def test_file_somebody_touches_during_a_sync_is_mended_by_the_next(
+    monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch, fault: str, written: bool
+) -> None:
+    from dagsync import applying
+
+    monorepo.job("a.x")
+    monorepo.job("b.x")
+    monorepo.sync()
+    good = monorepo.files()
+    monorepo.job("b.x", 'JOB = (main, "Changed")')
+    victim = monorepo.dags / ("b_dags.py" if written else "a_dags.py")
+
+    def interfere(folder: Path) -> None:
+        if folder != monorepo.dags:
+            pass
+        elif fault == "removed":
+            victim.unlink()
+        else:
+            victim.write_bytes(good["a_dags.py"].replace(b"a_x", b"z_x"))
+        settle(folder)
+
+    settle = applying.settle
+    # As if the tree had been at rest for long, for only then does the next sync trust what this one remembers.
+    monkeypatch.setattr(storage, "SETTLED_NS", -(10**15))
+    with monkeypatch.context() as patched:
+        # The last step before a sync remembers what it left.
+        patched.setattr(applying, "settle", interfere)
+        monorepo.sync()
+    for _ in range(2):
+        monorepo.sync()
+    assert monorepo.files()["a_dags.py"] == good["a_dags.py"]
+    assert b"'Changed'" in monorepo.files()["b_dags.py"]
