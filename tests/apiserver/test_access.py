@@ -11,7 +11,7 @@ from tests.apiserver.conftest import AppliedStack
 SCHEDULER = "airflow-scheduler"
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
     """Tell whether ``holds`` becomes true: the authorizer sees a new binding a moment after it is made."""
     deadline = time.monotonic() + seconds
     while not holds():

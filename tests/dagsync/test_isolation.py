@@ -58,7 +58,7 @@ def task(monorepo: Monorepo) -> Task:
     return Task(monorepo)
 
 
-def until(probe: Callable[[], object], what: str, timeout_seconds: float = 10) -> None:
+def until(probe: Callable[[], object], what: str, timeout_seconds: float = 60) -> None:
     deadline = time.monotonic() + timeout_seconds
     while not probe():
         assert time.monotonic() < deadline, f"not within {timeout_seconds} s: {what}"
@@ -230,7 +230,7 @@ def test_processes_a_job_leaves_behind_are_ended_with_it(task: Task) -> None:
         """
     )
     assert is_gone(int(task.texts[0]))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
 
 
 STUBBORN = """
@@ -308,7 +308,7 @@ def parent(monorepo: Monorepo) -> Generator["subprocess.Popen[str]"]:
     yield started
     # Also where the test failed; the job ends with it.
     started.kill()
-    started.communicate(timeout=10)
+    started.communicate(timeout=60)
 
 
 def pids_of(parent: "subprocess.Popen[str]") -> list[int]:
@@ -325,7 +325,7 @@ def pids_of(parent: "subprocess.Popen[str]") -> list[int]:
 def test_sigterm_to_the_task_ends_the_job_and_fails_the_task(parent: "subprocess.Popen[str]") -> None:
     pids = pids_of(parent)
     parent.terminate()
-    _, said = parent.communicate(timeout=10)
+    _, said = parent.communicate(timeout=60)
     assert "job p.job was ended by SIGTERM\nits last lines:\n" in said
     assert all(map(is_gone, pids))
 
@@ -333,7 +333,7 @@ def test_sigterm_to_the_task_ends_the_job_and_fails_the_task(parent: "subprocess
 def test_nothing_survives_the_sudden_death_of_the_task(parent: "subprocess.Popen[str]", monorepo: Monorepo) -> None:
     pids = pids_of(parent)
     parent.kill()
-    parent.communicate(timeout=10)
+    parent.communicate(timeout=60)
     until(lambda: all(map(is_gone, pids)), "the job and what it forked are gone")
     until(lambda: not list(monorepo.packages.parent.glob("p.job-*")), "its working directory is gone")
 

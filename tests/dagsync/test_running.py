@@ -100,8 +100,8 @@ def test_interrupt_ends_the_job_too(monorepo: Monorepo) -> None:
     job_pid = int(process.stdout.readline())
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    assert process.wait(15) == errors.EXIT_INTERRUPTED
-    assert time.monotonic() - started < 10
+    assert process.wait(60) == errors.EXIT_INTERRUPTED
+    assert time.monotonic() - started < 50
     with pytest.raises(ProcessLookupError):
         os.kill(job_pid, 0)
 

@@ -97,7 +97,7 @@ def test_a_life_from_first_start_to_stop(laptop: Laptop, tmp_path: Path) -> None
 
     scheduler = psutil.Process(laptop.pid("scheduler"))
     scheduler.kill()
-    scheduler.wait(10)
+    scheduler.wait(60)
     status = laptop.run(laptop.command("status"))
     assert status.returncode == 1
     assert "scheduler: not running" in status.stdout

@@ -40,7 +40,7 @@ def put(commands: Path, name: str, script: str) -> None:
 def build(commands: Path, *tools: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": str(commands), "HOME": str(commands.parent / "home"), "LC_ALL": "C"}
     program = commands.parent / "clone" / "tools" / "build"
-    return subprocess.run([program, *tools], env=environment, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run([program, *tools], env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def go(version: str, build_script: str = "exit 1") -> str:

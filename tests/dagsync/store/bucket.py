@@ -65,7 +65,7 @@ def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     retries = {"mode": "standard", "total_max_attempts": 3}
-    config = Config(connect_timeout=2, read_timeout=5, retries=retries)  # pyright: ignore[reportArgumentType] - a plain dict
+    config = Config(connect_timeout=10, read_timeout=60, retries=retries)  # pyright: ignore[reportArgumentType] - a plain dict
     client = boto3.client("s3", endpoint_url=s3_endpoint, config=config)
     made = Bucket(f"packages-{uuid.uuid4().hex[:12]}", s3_endpoint, client)
     client.create_bucket(Bucket=made.name)

@@ -62,7 +62,7 @@ def pod(bucket: Bucket, packages: Path, tmp_path: Path) -> Pod:
     return Pod(bucket, packages, tmp_path)
 
 
-def until(probe: Callable[[], object], what: str, seconds: float = 30) -> None:
+def until(probe: Callable[[], object], what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not probe():
         assert time.monotonic() < deadline, what
@@ -193,7 +193,7 @@ def test_watch_follows_what_is_published_and_outlives_failures(pod: Pod, bucket:
         pod("rollback")
         until(lambda: pod.dag_files() == ["sales_dags.py"], "the rollback is synced")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         # A failure that lasts is said once, however often it is met.
         assert process.stderr.read().count("nothing was published yet") == 0
 
@@ -204,7 +204,7 @@ def test_watching_sync_is_ready_once_the_first_version_is_synced(pod: Pod, bucke
 
     def status(path: str) -> int:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code

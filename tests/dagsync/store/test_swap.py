@@ -126,7 +126,7 @@ def test_killed_fetch_leaves_a_whole_version_and_the_next_one_repairs(store: Fol
                 assert sorted(path.name for path in cache.folder.iterdir()) == ["current", "lock", "seen.json", "versions"]
     finally:
         stop.set()
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     assert not wrong, wrong[:3]
     assert len(set(read)) > 1
     fetch(store, cache)
