@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from doubles.wire import plain
 from rendering.program import render_stack, stack_file
 from settings import PROJECT
 from tests.apiserver.cluster import Cluster
 from tests.apiserver.control_plane import control_plane
 from tests.built_tools import built_tool, skip_without
 from tests.engine.conftest import drive, pulumi
-from tests.engine.doubles.wire import plain
 
 __all__ = ["applied", "cluster", "drive", "pulumi"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from components.airflow_image import SOURCES
+from doubles.cloud import Cloud
 from tests.built_tools import REPOSITORY, built_tool, skip_without
-from tests.engine.doubles import Cloud
 from tests.engine.driven_stack import DrivenStack
 
 Drive = Callable[..., DrivenStack]

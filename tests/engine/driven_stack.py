@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
+from doubles.cloud import Cloud
 from tests.built_tools import REPOSITORY
-from tests.engine.doubles import Cloud
 
 PROJECT = "airflow-control-plane"
 

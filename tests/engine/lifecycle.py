@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.engine.doubles.provider import Call
+from doubles.provider import Call
 from tests.engine.driven_stack import DrivenStack
 
 STATEFUL = (

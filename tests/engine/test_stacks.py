@@ -2,8 +2,8 @@
 
 import pytest
 
+from doubles.provider import Call
 from tests.engine.conftest import Drive
-from tests.engine.doubles.provider import Call
 from tests.engine.leaks import leaks
 from tests.engine.lifecycle import KEPT, STATEFUL, Lifecycle
 

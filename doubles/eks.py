@@ -7,9 +7,9 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
 
-from tests.engine.doubles import sdk_types, wire
-from tests.engine.doubles.aws import ACCOUNT
-from tests.engine.doubles.provider import ProviderDouble, Values
+from doubles import sdk_types, wire
+from doubles.aws import ACCOUNT
+from doubles.provider import ProviderDouble, Values
 
 
 class EksDouble(ProviderDouble):
@@ -68,18 +68,18 @@ class EksDouble(ProviderDouble):
             "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "eks.amazonaws.com"}}],
         }
         role = child("aws:iam/role:Role", f"{request.name}-eksRole", {"assumeRolePolicy": json.dumps(trust)}, [])
-        subnets = [
+        subnets: list[str] = [
             *(inputs.get("privateSubnetIds") or []),
             *(inputs.get("publicSubnetIds") or []),
             *(inputs.get("subnetIds") or []),
         ]
-        vpc_config = {
+        vpc_config: Values = {
             "subnetIds": subnets,
             "endpointPrivateAccess": inputs.get("endpointPrivateAccess"),
             "endpointPublicAccess": inputs.get("endpointPublicAccess"),
             "publicAccessCidrs": inputs.get("publicAccessCidrs"),
         }
-        arguments = {
+        arguments: Values = {
             "name": inputs.get("name"),
             "version": inputs.get("version"),
             "roleArn": wire.from_struct(role.object).get("arn", wire.UNKNOWN),

@@ -6,9 +6,9 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-from tests.engine.doubles import sdk_types, wire
-from tests.engine.doubles.differences import Difference
-from tests.engine.doubles.provider import ProviderDouble, Values
+from doubles import sdk_types, wire
+from doubles.differences import Difference
+from doubles.provider import ProviderDouble, Values
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
 STRING = "random:index/randomString:RandomString"

@@ -4,8 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from tests.engine.doubles import sdk_types
-from tests.engine.doubles.provider import ProviderDouble, Values
+from doubles import sdk_types
+from doubles.provider import ProviderDouble, Values
 
 
 def _without_passwords(inputs: Values) -> Values:

@@ -1,10 +1,10 @@
 """What changed between old and new inputs, path by path, as providers report it to the engine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.engine.doubles.wire import UNKNOWN
+from doubles.wire import UNKNOWN, is_list, is_object
 
 Path = tuple[str | int, ...]
 _MISSING = object()
@@ -36,9 +36,9 @@ class Difference:
         shared = min(len(wanted), len(self.path))
         if tuple(wanted[:shared]) != self.path[:shared]:
             return False
-        inside = self.value
+        inside: Any = self.value
         for part in wanted[shared:]:
-            if not isinstance(inside, Mapping) or part not in inside:
+            if not is_object(inside) or part not in inside:
                 return False
             inside = inside[part]
         return True
@@ -46,13 +46,13 @@ class Difference:
 
 def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Difference]:
     """Yield every changed property, as deep as both sides have the same shape."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
+    if is_object(old) and is_object(new):
         for key in sorted(old.keys() | new.keys()):
             yield from differences(old.get(key, _MISSING), new.get(key, _MISSING), (*path, key))
-    elif isinstance(old, list) and isinstance(new, list):
+    elif is_list(old) and is_list(new):
         for index in range(max(len(old), len(new))):
-            sides = (side[index] if index < len(side) else _MISSING for side in (old, new))
-            yield from differences(*sides, (*path, index))
+            before, after = (side[index] if index < len(side) else _MISSING for side in (old, new))
+            yield from differences(before, after, (*path, index))
     elif old is _MISSING:
         yield Difference(path, "ADD", None if new == UNKNOWN else new)
     elif new is _MISSING:

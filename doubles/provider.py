@@ -11,8 +11,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.engine.doubles import wire
-from tests.engine.doubles.differences import Difference, differences
+from doubles import wire
+from doubles.differences import Difference, differences
 
 Values = Mapping[str, Any]
 
@@ -41,11 +41,11 @@ class Call:
 class Ledger:
     """What exists at all providers of one test, and how it came to be."""
 
-    calls: list[Call] = field(default_factory=list)
-    live: dict[tuple[str, str], Values] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list[Call])
+    live: dict[tuple[str, str], Values] = field(default_factory=dict[tuple[str, str], Values])
     """Type and id to inputs."""
 
-    generated: list[str] = field(default_factory=list)
+    generated: list[str] = field(default_factory=list[str])
     """Every secret value a provider made up."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -107,9 +107,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         """Raise RefusedError where the cloud would refuse to delete this."""
 
     def invoke(self, token: str, arguments: Values) -> Values:
-        raise RefusedError(
-            f"the double of {self.package} has no answer to {token}: add one to its file in tests/engine/doubles"
-        )
+        raise RefusedError(f"the double of {self.package} has no answer to {token}: add one to its file in doubles/")
 
     def config_replaces(self, difference: Difference, olds: Values, news: Values) -> bool:
         """Tell whether this change of the provider's own configuration leads to other resources."""
@@ -239,7 +237,8 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
 def _answer(found: list[Difference], replacing: list[Difference], *, in_place: bool) -> Any:
     """Return the engine's form of what changed."""
     changes = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
-    kinds = {str(one): f"{one.kind}_REPLACE" if one in replacing else one.kind for one in found}
+    kind_of = provider_pb2.PropertyDiff.Kind.Value
+    kinds = {str(one): kind_of(f"{one.kind}_REPLACE" if one in replacing else one.kind) for one in found}
     return provider_pb2.DiffResponse(
         changes=changes,
         diffs=sorted({str(one.path[0]) for one in found}),

@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from tests.engine.doubles import sdk_types, wire
-from tests.engine.doubles.differences import Difference
-from tests.engine.doubles.provider import ProviderDouble, RefusedError, Values
+from doubles import sdk_types, wire
+from doubles.differences import Difference
+from doubles.provider import ProviderDouble, RefusedError, Values
 
 
 class ApiServer(Protocol):
@@ -56,8 +56,13 @@ ConfigMaps and Secrets are replaced unless the provider is told that they may ch
 """
 
 
-def _metadata(inputs: Values) -> Values:
+def _metadata(inputs: Values) -> dict[str, Any]:
     return inputs.get("metadata") or {}
+
+
+def _autonamed(inputs: Values) -> bool:
+    annotations: dict[str, str] = _metadata(inputs).get("annotations") or {}
+    return annotations.get(AUTONAMED) == "true"
 
 
 class KubernetesDouble(ProviderDouble):
@@ -80,9 +85,8 @@ class KubernetesDouble(ProviderDouble):
         metadata: dict[str, Any] = {}
         given, before = _metadata(news), _metadata(olds)
         if not given.get("name"):
-            autonamed = (before.get("annotations") or {}).get(AUTONAMED) == "true"
             metadata |= {
-                "name": before["name"] if autonamed else f"{name}-{secrets.token_hex(4)}",
+                "name": before["name"] if _autonamed(olds) else f"{name}-{secrets.token_hex(4)}",
                 "annotations": {AUTONAMED: "true"},
             }
         if not given.get("namespace") and token.rpartition(":")[2] not in CLUSTER_SCOPED:
@@ -100,8 +104,7 @@ class KubernetesDouble(ProviderDouble):
 
     def replaced_in_place(self, token: str, olds: Values, news: Values) -> bool:
         old, new = _metadata(olds), _metadata(news)
-        autonamed = (new.get("annotations") or {}).get(AUTONAMED) == "true"
-        return not autonamed and all(old.get(key) == new.get(key) for key in ("name", "namespace"))
+        return not _autonamed(news) and all(old.get(key) == new.get(key) for key in ("name", "namespace"))
 
     def identity(self, token: str, name: str, inputs: Values) -> str:
         metadata = _metadata(inputs)

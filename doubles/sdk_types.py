@@ -7,9 +7,9 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pulumi import _types as pulumi_types
+from pulumi import _types as pulumi_types  # pyright: ignore[reportPrivateUsage]
 
-from tests.engine.doubles.wire import UNKNOWN
+from doubles.wire import UNKNOWN, is_list, is_object
 
 
 def _snake(name: str) -> str:
@@ -56,11 +56,11 @@ def _unknown(cls: type, value: Mapping[str, Any], path: str) -> Iterator[tuple[s
 
 def _children(annotation: Any, item: Any, path: str) -> Iterator[tuple[tuple[type, Mapping[str, Any]], str]]:
     cls = _argument_class(annotation)
-    if isinstance(item, list) and typing.get_origin(annotation) is not None:
+    if is_list(item) and typing.get_origin(annotation) is not None:
         for index, element in enumerate(item):
-            if cls is not None and isinstance(element, dict):
+            if cls is not None and is_object(element):
                 yield (cls, element), f"{path}[{index}]"
-    elif isinstance(item, dict) and cls is not None and not _is_mapping(annotation):
+    elif is_object(item) and cls is not None and not _is_mapping(annotation):
         yield (cls, item), path
 
 

@@ -1,16 +1,25 @@
 """Between protobuf structs, as the engine sends them, and plain Python values."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
 UNKNOWN = rpc.UNKNOWN
-_SIGNATURE = rpc._special_sig_key
-_SECRET = rpc._special_secret_sig
-_OUTPUT = rpc._special_output_value_sig
-_RESOURCE = rpc._special_resource_sig
+# The SDK has no public names for the marks of the engine's protocol.
+_SIGNATURE = rpc._special_sig_key  # pyright: ignore[reportPrivateUsage]
+_SECRET = rpc._special_secret_sig  # pyright: ignore[reportPrivateUsage]
+_OUTPUT = rpc._special_output_value_sig  # pyright: ignore[reportPrivateUsage]
+_RESOURCE = rpc._special_resource_sig  # pyright: ignore[reportPrivateUsage]
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
@@ -51,7 +60,7 @@ def resource_reference(urn: str, resource_id: str) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return ``value`` without marks of secrecy, outputs as what they hold, and whole numbers as such."""
-    if isinstance(value, dict):
+    if is_object(value):
         match value.get(_SIGNATURE):
             case sig if sig == _SECRET:
                 return plain(value["value"])
@@ -59,27 +68,27 @@ def plain(value: Any) -> Any:
                 return plain(value["value"]) if "value" in value else UNKNOWN
             case _:
                 return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_list(value):
         return [plain(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def without_outputs(value: Any) -> Any:
     """Return ``value`` with output values replaced by secrets, unknowns or plain values: what a resource's inputs may hold."""
-    if isinstance(value, dict):
+    if is_object(value):
         if value.get(_SIGNATURE) == _OUTPUT:
             inner = without_outputs(value["value"]) if "value" in value else UNKNOWN
             return secret(inner) if value.get("secret") else inner
         return {key: without_outputs(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_list(value):
         return [without_outputs(item) for item in value]
     return value
 
 
 def has_unknown(value: Any) -> bool:
-    if isinstance(value, dict):
+    if is_object(value):
         return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
+    if is_list(value):
         return any(has_unknown(item) for item in value)
     return value == UNKNOWN
 
@@ -89,7 +98,5 @@ def merged(base: Mapping[str, Any], additions: Mapping[str, Any]) -> dict[str, A
     result = dict(base)
     for key, value in additions.items():
         old = result.get(key)
-        result[key] = (
-            merged(old, value) if isinstance(old, dict) and isinstance(value, dict) and _SIGNATURE not in old else value
-        )
+        result[key] = merged(old, value) if is_object(old) and is_object(value) and _SIGNATURE not in old else value
     return result

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from tests.engine.doubles import sdk_types, wire
-from tests.engine.doubles.aws_facts import IDS, NAME_PROPERTIES, REPLACING
-from tests.engine.doubles.differences import Difference
-from tests.engine.doubles.provider import ProviderDouble, RefusedError, Values
+from doubles import sdk_types, wire
+from doubles.aws_facts import IDS, NAME_PROPERTIES, REPLACING
+from doubles.differences import Difference
+from doubles.provider import ProviderDouble, RefusedError, Values
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
