@@ -15,9 +15,16 @@ def error_lines(error: DagsyncError) -> list[str]:
 def finding_lines(kind: str, findings: Iterable[Finding], root: Path) -> Iterator[str]:
     """Yield ``problem: path:line: message`` and, on the next line, what to do."""
     for finding in findings:
-        yield f"{kind}: {root / finding.location}: {finding.message}"
+        yield _printable(f"{kind}: {root / finding.location}: {finding.message}")
         if finding.fix:
-            yield f"  fix: {finding.fix}"
+            yield _printable(f"  fix: {finding.fix}")
+
+
+def _printable(line: str) -> str:
+    """Return a line that stays one, and moves no cursor, though names and texts of jobs are in it."""
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
 
 
 def counted(count: int, noun: str) -> str:
