@@ -32,6 +32,12 @@ logs: .venv/.ready ## Show the logs of what `make try` runs; COMPONENT=scheduler
 test: .venv/.ready ## Pass the tests; the levels that need `make tools` run where it ran
 	@.venv/bin/pytest
 
+.PHONY: torture
+torture: .venv/.ready ## Kill dagsync 1,000 times and feed it 100,000 mutated job files, or TORTURE=100 for a tenth of it
+	@TORTURE="$${TORTURE:-1000}" RELIABILITY="$(CURDIR)/docs/reliability" .venv/bin/pytest -s \
+		tests/dagsync/test_faults.py tests/dagsync/test_mutations.py tests/dagsync/store/test_swap.py
+	@$(MAKE) docs
+
 .PHONY: bench
 bench: .venv/.ready ## Measure dagsync beside the alternatives; NAMES="start-up parse" for some, ARGS=--help for more
 	@.venv/bin/python -m benchmarks $(NAMES) $(ARGS)
@@ -51,6 +57,7 @@ lint: .venv/.ready ## Check style and types, and that generated files are fresh
 	@.venv/bin/pyright
 	@.venv/bin/python -m settings.reference --check
 	@.venv/bin/python docs/dagsync_reference.py --check
+	@.venv/bin/python docs/reliability.py --check
 
 .PHONY: fmt
 fmt: .venv/.ready ## Format the code and mend what can be mended
@@ -58,9 +65,10 @@ fmt: .venv/.ready ## Format the code and mend what can be mended
 	@.venv/bin/ruff check --fix
 
 .PHONY: docs
-docs: .venv/.ready ## Write what is generated: Pulumi.yaml, Pulumi.schema.json, docs/configuration.md, docs/dagsync.md
+docs: .venv/.ready ## Write what is generated: Pulumi.yaml, Pulumi.schema.json and the tables in docs/
 	@.venv/bin/python -m settings.reference
 	@.venv/bin/python docs/dagsync_reference.py
+	@.venv/bin/python docs/reliability.py
 
 LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 

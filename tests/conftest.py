@@ -1,7 +1,26 @@
 """What holds for every level."""
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from docs.reliability import Row
 
 # A busy machine is slow; that is no property of what is tested.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+
+@pytest.fixture
+def reliability() -> Callable[[str, Row], None]:
+    """Prints what a suite saw, and keeps it as ``<name>.json`` where ``RELIABILITY`` names a folder."""
+
+    def record(name: str, row: Row) -> None:
+        print("\n" + " | ".join(row.cells()))
+        if folder := os.environ.get("RELIABILITY"):
+            row.save(Path(folder), name)
+
+    return record
