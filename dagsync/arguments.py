@@ -12,7 +12,7 @@ from dagsync.authoring_arguments import add_authoring_commands
 from dagsync.errors import PlanNotEmptyError
 from dagsync.help_text import Parser, with_page
 from dagsync.model import DEFAULT_SKIPPED_PACKAGES
-from dagsync.store_arguments import DEFAULT_POLL_SECONDS, add_source, add_store_commands
+from dagsync.store_arguments import DEFAULT_POLL_SECONDS, add_source, add_store_commands, fetched_problem
 
 DEFAULT_PACKAGES_ROOT = "/app/packages"
 DEFAULT_DAGS_DIR = "/opt/airflow/dags"
@@ -32,6 +32,8 @@ def parse(arguments: list[str], environment: Mapping[str, str], program: str) ->
     parsed.arguments = job_arguments
     if parsed.command == "sync" and parsed.interval is None:
         parsed.interval = DEFAULT_POLL_SECONDS if parsed.source else DEFAULT_INTERVAL_SECONDS
+    if parsed.command == "run" and (problem := fetched_problem(parsed)):
+        top.error(problem)
     if parsed.command == "sync" and not parsed.watch:
         for option, value in (("--health-port", parsed.health_port), ("--poll", parsed.poll or None)):
             if value is not None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from dagsync.errors import EXIT_PROBLEMS
+from dagsync.store_arguments import add_fetched
 
 AIRFLOW_CHOICES = ("auto", "require", "never")
 SHELLS = ("bash", "zsh", "fish")
@@ -39,6 +40,7 @@ def add_authoring_commands(command: AddCommand, seconds: Callable[[str], float])
 
     run = command("run", "Run one job here as its Airflow task would.", packages=True, target=False)
     run.add_argument("job", metavar="PACKAGE.JOB", help="the job, such as sales.load_orders")
+    add_fetched(run)
     run.usage = "%(prog)s [-h] [--packages-root DIR] PACKAGE.JOB [-- ARGUMENT ...]"
 
     new = command("new", "Write a new job, and its package if there is none.", packages=True, target=False)

@@ -87,6 +87,11 @@ class PackagesBundle(BaseDagBundle):
         return BundleVersion(shown) if shown else None
 
     @property
+    def source_address(self) -> str:
+        """Where the versions come from; a job's pod, which has nothing of this machine, fetches its own from there."""
+        return self._address
+
+    @property
     def path(self) -> Path:
         return self._folder / "dags"
 

@@ -38,7 +38,8 @@ CHECKS: dict[str, Check] = {
     "on_failure": _NOTIFICATIONS,
     "on_success": _NOTIFICATIONS,
     "resources": optional(Check('Resources(cpu="500m", memory="1Gi", ephemeral_storage="2Gi")', to.resources)),
-    "isolation": to.one_of("process", "inline"),
+    "isolation": to.one_of("process", "inline", "kubernetes"),
+    "image": optional(text("the reference of an image such as 'registry.example.com/sales:1.0.0'", to.IMAGE, 500)),
 }
 """Every option there is."""
 

@@ -15,6 +15,10 @@ MAX_NAME = 250
 
 MAX_DURATION = timedelta(days=3650)
 
+_LABEL = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+IMAGE = rf"(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_LABEL}(?:/{_LABEL})*(?::\w[\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+"""Reference of an image, as the distribution project's ``reference`` package has it."""
+
 Given: TypeAlias = "Value | date"
 """What may be found: TOML has dates, too."""
 
@@ -58,9 +62,6 @@ def text(what: str, shape: str = r"(?s:.*\S.*)", longest: int = MAX_NAME) -> Che
 
 def one_of(*names: str) -> Check:
     def convert(value: Given) -> str:
-        if value == "kubernetes":
-            reason = "'kubernetes' is not implemented yet; with the KubernetesExecutor every task has a pod of its own"
-            raise UnfitError(reason)
         if not isinstance(value, str) or value not in names:
             raise UnfitError
         return value

@@ -104,7 +104,12 @@ def _deadline(members: Sequence[JobSpec], deadline: timedelta, names: set[str]) 
 
 def _task(spec: JobSpec, is_announced: bool, names: set[str]) -> str:
     arguments = [f"task_id={spec.name!r}", f"job={spec.ref!r}"]
-    if spec.isolation != _USUAL.isolation:
+    operator = "JobOperator"
+    if spec.isolation == "kubernetes":
+        operator = "JobPodOperator"
+        names.add(operator)
+        arguments += [f"image={spec.image!r}"] if spec.image else []
+    elif spec.isolation != _USUAL.isolation:
         arguments.append(f"isolation={spec.isolation!r}")
     if spec.parameters:
         rows = "".join(f"                {tuple(each.option)!r},\n" for each in spec.parameters)
@@ -116,10 +121,10 @@ def _task(spec: JobSpec, is_announced: bool, names: set[str]) -> str:
     if spec.group is not None:
         arguments.append(f"params={_params(spec, names)}")
         arguments += [f"doc_md={docs!r}"] if (docs := _docs(spec)) else []
-    text = f"JobOperator({', '.join(arguments)})"
+    text = f"{operator}({', '.join(arguments)})"
     if len(text) <= _WIDTH and not spec.parameters:
         return text
-    return "JobOperator(\n            " + ",\n            ".join(arguments) + ",\n        )"
+    return f"{operator}(\n            " + ",\n            ".join(arguments) + ",\n        )"
 
 
 # Compared in one go: nearly all jobs have none of these.
@@ -166,7 +171,8 @@ def _placement(spec: JobSpec) -> list[tuple[str, object]]:
 def _resources(spec: JobSpec, names: set[str]) -> list[str]:
     asked = {name.replace("_", "-"): quantity for name, quantity in vars(spec.resources).items() if quantity}
     found = [f"resources_of_job={asked!r}"]
-    if spec.executor and spec.executor.rpartition(".")[2] == "KubernetesExecutor":
+    in_executors_pod = spec.executor and spec.executor.rpartition(".")[2] == "KubernetesExecutor"
+    if in_executors_pod and spec.isolation != "kubernetes":
         names.add("pod_of")
         found.append(f"executor_config=pod_of({asked!r})")
     return found

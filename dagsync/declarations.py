@@ -34,8 +34,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a job asks of Kubernetes, as quantities such as ``"500m"`` or ``"2Gi"``: requests, and for memory and storage also
-    limits."""
+    """What a job asks of Kubernetes, as quantities such as ``"500m"`` or ``"2Gi"``: requests and limits alike."""
 
     cpu: str = ""
     """Cores, such as ``"500m"`` or ``"2"``."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from dagsync.declarations import Asset, Cron, Notification, Resources
 
-Isolation = Literal["process", "inline"]
+Isolation = Literal["process", "inline", "kubernetes"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,12 @@ class Job:
     """Who is told that the task succeeded."""
 
     resources: Resources | None = None
-    """CPU, memory and disk. Asked of Kubernetes where ``executor`` is the KubernetesExecutor; elsewhere only shown."""
+    """CPU, memory and disk. Asked of Kubernetes where ``isolation`` is ``kubernetes`` or ``executor`` the KubernetesExecutor;
+    elsewhere only shown."""
 
     isolation: Isolation = "process"
-    """``process``: in a process of its own. ``inline``: in the task's process."""
+    """``process``: in a process of its own. ``inline``: in the task's process. ``kubernetes``: in a pod of its own."""
+
+    image: str | None = None
+    """Image of the pod of a job with ``isolation="kubernetes"``; it holds dagsync and the packages. ``None``: what
+    ``DAGSYNC_JOBS_IMAGE`` names where the task runs."""

@@ -66,6 +66,7 @@ class JobSpec:
     on_success: tuple[Notification, ...] = ()
     resources: Resources | None = None
     isolation: str = "process"
+    image: str | None = None
     parameters: tuple[Parameter, ...] = ()
     """The typed fields of the trigger form; none where it only takes a raw command line."""
 

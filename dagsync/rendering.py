@@ -48,8 +48,7 @@ def pod_of(resources):
         from kubernetes.client import models as k8s
     except ImportError:
         return {}
-    limits = {name: quantity for name, quantity in resources.items() if name != "cpu"}
-    container = k8s.V1Container(name="base", resources=k8s.V1ResourceRequirements(requests=resources, limits=limits))
+    container = k8s.V1Container(name="base", resources=k8s.V1ResourceRequirements(requests=resources, limits=resources))
     return {"pod_override": k8s.V1Pod(spec=k8s.V1PodSpec(containers=[container]))}
 
 ''',
@@ -83,10 +82,34 @@ class JobOperator(BaseOperator):
 
         run_job(self.job, context, self.options, self.isolation)
 
+'''
 
+_POD_OPERATOR = '''
+class JobPodOperator(JobOperator):
+    """Runs one job in a pod of its own, by Airflow's KubernetesPodOperator."""
+
+    def __init__(self, *, image=None, **kwargs):
+        super().__init__(**kwargs)
+        self.image = image
+        self.pod_operator = None
+
+    def execute(self, context):
+        # Imported here: the provider takes most of a second to import, and parsing this file needs Airflow alone.
+        from dagsync.pod_operator import pod_operator
+
+        self.pod_operator = pod_operator(self, context)
+        self.pod_operator.execute_sync(context)
+
+    def on_kill(self):
+        if self.pod_operator is not None:
+            self.pod_operator.on_kill()
+
+'''
+
+_REQUESTED = """
 # When Airflow starts a task it asks for that task's DAG only.
 requested = get_parsing_context().dag_id
-'''
+"""
 
 
 def render_files(specs: Iterable[JobSpec], group_by: GroupBy) -> dict[str, bytes]:
@@ -117,6 +140,8 @@ def render_file(specs: Sequence[JobSpec], upstreams: Collection[str]) -> str:
         f"from airflow.sdk import {', '.join(sdk)}\n\n",
         *(text for name, text in _DEFINITIONS.items() if name in names),
         _OPERATOR,
+        *([_POD_OPERATOR] if "JobPodOperator" in names else []),
+        _REQUESTED,
         *texts,
     ]
     return "".join(parts)

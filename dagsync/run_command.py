@@ -15,8 +15,11 @@ from dagsync.walking import list_modules
 
 
 def run(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Run the job and return 0. Raises ``JobFailedError``, ``UnknownJobError`` and ``PackagesRootError``."""
-    root: Path = parsed.packages_root
+    """Run the job and return 0.
+
+    Raises ``JobFailedError``, ``UnknownJobError`` and ``PackagesRootError``, and with ``--source`` what ``add_version`` does.
+    """
+    root: Path = _fetched(parsed) if parsed.source else parsed.packages_root
     spec = _reading(root, parsed.job).spec
     given: list[str] | None = parsed.arguments
     argv = given if given is not None else list(spec.args) if spec else []
@@ -27,6 +30,18 @@ def run(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
         message = str(failure).partition("\nits last lines:")[0]
         raise JobFailedError(message, failure.fix, failure.exit_code) from failure
     return 0
+
+
+def _fetched(parsed: argparse.Namespace) -> Path:
+    """Return the folder of the version that was asked for."""
+    from dagsync.cache import Cache
+    from dagsync.fetching import add_version
+    from dagsync.s3 import S3Store
+
+    cache = Cache(parsed.cache)
+    with cache.locked():
+        add_version(S3Store(parsed.source), cache, parsed.version)
+    return cache.path(parsed.version)
 
 
 def _print(level: int, _: str, text: str) -> None:

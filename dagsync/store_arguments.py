@@ -1,6 +1,7 @@
 """The arguments of the commands that publish packages and of a sync that follows what is published."""
 
 import argparse
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -50,6 +51,28 @@ def add_source(sync: argparse.ArgumentParser, environment: Mapping[str, str], se
         help="with --source: keep a version at least so long after it was current; a job that runs keeps its own longer "
         "(default: %(default)g)",
     )
+
+
+def add_fetched(run: argparse.ArgumentParser) -> None:
+    """Add what makes ``run`` fetch the packages of one published version, as the pod of a job does."""
+    run.add_argument("--source", metavar="URL", help="s3://bucket/prefix to fetch the packages from, with --version")
+    run.add_argument("--version", metavar="VERSION", help="with --source: the version to run, in full")
+    run.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        default=Path(DEFAULT_CACHE),
+        help="with --source: folder of fetched versions (default: %(default)s)",
+    )
+
+
+def fetched_problem(parsed: argparse.Namespace) -> str | None:
+    """Return what is wrong with the arguments of ``add_fetched``."""
+    if bool(parsed.source) != bool(parsed.version):
+        return "arguments --source and --version: only go together"
+    if parsed.version and not re.fullmatch("[0-9a-f]{64}", parsed.version):
+        return f"argument --version: expected 64 hexadecimal digits, found {parsed.version!r}"
+    return None
 
 
 def add_store_commands(

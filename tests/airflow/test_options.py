@@ -32,6 +32,7 @@ TREE = {
     ''',
     "sales/jobs/delta.py": 'JOB = (print, "x", {"schedule": {"hours": 6}})',
     "sales/jobs/asset.py": 'JOB = (print, "x", {"consumes": ["s3://bucket/out", "b"]})',
+    "sales/jobs/pod.py": 'JOB = (print, "x", {"isolation": "kubernetes", "image": "r.example.com/sales:1", "timeout": 60})',
     "sales/jobs/plain.py": 'JOB = (print, "x")',
     "sales/jobs/read_me.py": '"""See README.md"""\nJOB = (print, "x")',
     "crm/__init__.py": "",
@@ -57,7 +58,7 @@ def seconds(delta):
 
 def of_task(task):
     return {
-        "owner": task.owner, "retries": task.retries, "retry_delay": seconds(task.retry_delay),
+        "operator": task.task_type, "owner": task.owner, "retries": task.retries, "retry_delay": seconds(task.retry_delay),
         "max_retry_delay": seconds(task.max_retry_delay), "backoff": task.retry_exponential_backoff,
         "timeout": seconds(task.execution_timeout), "pool": task.pool, "priority": task.priority_weight, "queue": task.queue,
         "executor": task.executor, "executor_config": task.executor_config, "resources": task.resources_of_job,
@@ -136,6 +137,7 @@ def test_every_option_arrives_as_declared(dags: dict[str, Any]) -> None:
         "tasks": {},
     }
     assert task == {
+        "operator": "JobOperator",
         "owner": "data",
         "retries": 5,
         "retry_delay": 120.0,
@@ -164,6 +166,12 @@ def test_job_without_options_has_what_it_inherits_and_what_is_built_in(dags: dic
     assert (found["catchup"], found["max_active_runs"], found["docs"], found["deadlines"]) == (False, 1, None, [])
     assert (task["retries"], task["retry_delay"], task["backoff"], task["max_retry_delay"]) == (2, 30.0, 2.0, 3600.0)
     assert (task["owner"], task["pool"], task["timeout"], task["executor"]) == ("platform", "warehouse", None, None)
+
+
+def test_job_in_a_pod_has_what_every_job_has(dags: dict[str, Any]) -> None:
+    task = dags["sales_pod"]["tasks"]["pod"]
+    assert (task["operator"], task["retries"], task["timeout"], task["backoff"]) == ("JobPodOperator", 2, 60.0, 2.0)
+    assert dags["sales_plain"]["tasks"]["plain"]["operator"] == "JobOperator"
 
 
 def test_interval_and_assets_are_schedules(dags: dict[str, Any]) -> None:

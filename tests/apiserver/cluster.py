@@ -47,6 +47,12 @@ class Cluster:
         )
         return [{"apiVersion": api_version, "kind": kind, **item} for item in found["items"]]
 
+    def token(self, namespace: str, account: str) -> str:
+        """Return a token with which one is that service account for an hour."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        return str(_accepted(self._client.post(path, json=body))["status"]["token"])
+
     def may(self, namespace: str, account: str, verb: str, resource: str) -> bool:
         """Tell whether a service account may do ``verb`` on ``resource`` or ``resource/subresource`` of its namespace."""
         name, _, subresource = resource.partition("/")

@@ -60,6 +60,9 @@ FORMS: list[tuple[str, str, object]] = [
     ("on_success", 'Webhook("hooks", path="/x", text="{{ run_id }}")', (Webhook("hooks", "/x", "{{ run_id }}"),)),
     ("resources", 'Resources(cpu="500m", memory="1Gi")', Resources("500m", "1Gi")),
     ("isolation", '"inline"', "inline"),
+    ("isolation", '"kubernetes"', "kubernetes"),
+    ("image", '"localhost:5000/a/b_c.d:v1.0"', "localhost:5000/a/b_c.d:v1.0"),
+    ("image", f'"sales@sha256:{"0" * 64}"', f"sales@sha256:{'0' * 64}"),
 ]
 
 REFUSED: list[tuple[str, str, str]] = [
@@ -99,8 +102,10 @@ REFUSED: list[tuple[str, str, str]] = [
     ("resources", 'Resources(cpu="lots")', "cpu: expected a Kubernetes quantity such as '500m' or '2', found 'lots'"),
     ("resources", 'Resources(memory="1 GB")', "memory: expected a Kubernetes quantity"),
     ("resources", "{}", "resources: expected Resources("),
-    ("isolation", '"docker"', "isolation: expected one of 'process', 'inline'"),
-    ("isolation", '"kubernetes"', "is not implemented yet"),
+    ("isolation", '"docker"', "isolation: expected one of 'process', 'inline', 'kubernetes'"),
+    ("image", '"Sales:1"', "image: expected the reference of an image"),
+    ("image", '"sales:1 --privileged"', "image: expected the reference of an image"),
+    ("image", '"{{ var.value.image }}"', "image: expected the reference of an image"),
     ("polo", "1", "unknown option 'polo'"),
 ]
 
@@ -276,5 +281,8 @@ def test_kubernetes_is_asked_for_the_resources_where_it_runs_the_job(monkeypatch
     (container,) = pod.spec.containers
     assert container.name == "base"
     assert container.resources.requests == {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "2Gi"}
-    assert container.resources.limits == {"memory": "1Gi", "ephemeral-storage": "2Gi"}
+    # A LimitRange's default for what is left out may be less than what is asked for.
+    assert container.resources.limits == container.resources.requests
     assert "pod_of" not in render_file([JobSpec("p", "j", executor="CeleryExecutor", resources=asked)], ())
+    # The pod of the task only follows that of the job.
+    assert "pod_of" not in render_file([JobSpec("p", "j", executor=executor, resources=asked, isolation="kubernetes")], ())

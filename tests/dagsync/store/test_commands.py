@@ -217,3 +217,25 @@ def test_watching_sync_is_ready_once_the_first_version_is_synced(pod: Pod, bucke
         pod("publish")
         until(lambda: status("/readyz") == 200, "the pod is ready")
         assert pod.dag_files() == ["sales_dags.py"]
+
+
+def test_run_fetches_the_version_it_is_told(pod: Pod) -> None:
+    says = "def entrypoint(argv):\n    print('{}', argv)\n\nJOB = (entrypoint, 'A job')\n"
+    versions: dict[str, str] = {}
+    for said in ("first", "second"):
+        write(pod.packages, {"sales/jobs/load.py": says.format(said)})
+        versions[said] = json.loads(pod("publish", "--json").stdout)["pointer"]["version"]
+    for said in ("first", "second", "first"):
+        fetched = ["--source", pod.environment["DAGSYNC_STORE"], "--version", versions[said]]
+        done = pod("run", *fetched, "sales.load", "--", "-x", ETL_PACKAGES_ROOT="/nowhere")
+        assert (done.returncode, done.stdout) == (0, f"{said} ['-x']\n"), done.stderr
+    assert pod("run", "--source", pod.environment["DAGSYNC_STORE"], "--version", "0" * 64, "sales.load").returncode == 13
+
+
+@pytest.mark.parametrize(
+    "given", [["--source", "s3://b/p"], ["--version", "0" * 64], ["--source", "s3://b/p", "--version", "1"]]
+)
+def test_run_needs_the_version_in_full_and_where_it_is(pod: Pod, given: list[str]) -> None:
+    refused = pod("run", *given, "sales.load")
+    assert refused.returncode == 2
+    assert "--version" in refused.stderr
