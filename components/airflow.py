@@ -7,7 +7,7 @@ Owns the order in which they come up. What a pod looks like is decided in ``airf
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pulumi
@@ -28,6 +28,7 @@ from components.database_connection import DatabaseConnection
 from components.labels import labels, object_labels
 from components.options import stateful
 from components.task_logs import RemoteLogs, VolumeLogs
+from components.workload_identity import WorkloadIdentity
 
 SERVICE_PORT = 80
 
@@ -71,8 +72,8 @@ class AirflowArgs:
     protect: bool = False
     """Whether the log volume refuses deletion."""
 
-    identities: Sequence[pulumi.Resource] = ()
-    """Bindings of service accounts to cloud roles; a pod made before its binding would never get credentials."""
+    identities: Mapping[str, WorkloadIdentity] = field(default_factory=dict[str, WorkloadIdentity])
+    """Component to its cloud role; a pod made before its service account is bound would never get credentials."""
 
 
 class Airflow(pulumi.ComponentResource):
@@ -95,10 +96,10 @@ class Airflow(pulumi.ComponentResource):
             AirflowMigrationsArgs(
                 namespace=args.namespace, pods=pods, secrets=args.secrets, service_account=accounts["migrations"]
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.database.ready]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.database.ready)),
         )
         log_claim = self._log_claim()
-        self._deployments(pods, accounts, log_claim, after=[migrations, *args.identities])
+        self._deployments(pods, accounts, log_claim, after=[migrations, *args.identities.values()])
         self.service_name = self._services(log_claim)
         self.register_outputs({"serviceName": self.service_name})
 
@@ -107,7 +108,7 @@ class Airflow(pulumi.ComponentResource):
 
     def _network_policies(self) -> None:
         policies = network_policies(
-            database=self._args.database.peer,
+            database=self._args.database.peers,
             database_port=self._args.database.port,
             remote_logs=isinstance(self._args.logs, RemoteLogs),
         )
@@ -123,9 +124,12 @@ class Airflow(pulumi.ComponentResource):
         """Make an account per component and return their names."""
         accounts: dict[str, pulumi.Output[str]] = {}
         for component in (*self._components, "migrations"):
+            identity = self._args.identities.get(component)
+            metadata = self._metadata(service_account_name(component), component)
+            metadata.annotations = dict(identity.annotations) if identity and identity.annotations else None
             account = k8s.core.v1.ServiceAccount(
                 f"{self._name}-{component}",
-                metadata=self._metadata(service_account_name(component), component),
+                metadata=metadata,
                 automount_service_account_token=False,
                 opts=self._child,
             )

@@ -23,10 +23,10 @@ Ingress = k8s.networking.v1.NetworkPolicyIngressRuleArgs
 
 
 def network_policies(
-    *, database: k8s.networking.v1.NetworkPolicyPeerArgs, database_port: int, remote_logs: bool
+    *, database: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs], database_port: int, remote_logs: bool
 ) -> dict[str, k8s.networking.v1.NetworkPolicySpecArgs]:
     """Return one policy spec per component; ``remote_logs`` opens HTTPS to the log bucket where it is read or written."""
-    to_database = Egress(to=[database], ports=_ports(database_port))
+    to_database = Egress(to=list(database), ports=_ports(database_port))
     # The bucket's addresses are public and change, so HTTPS is opened by port, and port 80 for Pod Identity's credentials.
     to_bucket = [Egress(to=[ANYWHERE], ports=_ports(443, 80))] if remote_logs else []
     return {

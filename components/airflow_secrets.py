@@ -51,8 +51,8 @@ class AirflowSecrets(pulumi.ComponentResource):
         api = random.RandomBytes(f"{name}-api-secret-key", length=32, opts=keep)
         jwt = random.RandomBytes(f"{name}-jwt-secret", length=64, opts=keep)
         admin = random.RandomPassword(f"{name}-admin-password", length=24, special=False, opts=keep)
-        urls = pulumi.Output.all(args.database.host, args.database.password).apply(
-            lambda both: _urls(args.database, host=both[0], password=both[1])
+        urls = pulumi.Output.all(args.database.host, args.database.username, args.database.password).apply(
+            lambda parts: _urls(args.database, host=parts[0], username=parts[1], password=parts[2])
         )
         contents: dict[str, dict[str, pulumi.Output[str]]] = {
             "fernet-key": {"AIRFLOW__CORE__FERNET_KEY": fernet.base64.apply(url_safe)},
@@ -88,12 +88,12 @@ class AirflowSecrets(pulumi.ComponentResource):
         ]
 
 
-def _urls(database: DatabaseConnection, *, host: str, password: str) -> DatabaseUrls:
+def _urls(database: DatabaseConnection, *, host: str, username: str, password: str) -> DatabaseUrls:
     return database_urls(
         host=host,
         port=database.port,
         name=database.name,
-        username=database.username,
+        username=username,
         password=password,
         tls=database.tls,
     )

@@ -1,5 +1,6 @@
 """How Airflow reaches its metadata database, whichever component made it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
@@ -19,17 +20,17 @@ class DatabaseConnection:
     host: pulumi.Output[str]
     port: int
     name: str
-    username: str
+    username: pulumi.Output[str]
     password: pulumi.Output[str]
-    """Generated, and secret."""
+    """Secret."""
 
     tls: Literal["disable", "require"]
     """Whether the connection is encrypted; libpq's words."""
 
-    peer: k8s.networking.v1.NetworkPolicyPeerArgs
+    peers: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs]
     """Where it is, for the network policies of the pods that use it."""
 
-    ready: pulumi.Resource
+    ready: Sequence[pulumi.Resource]
     """What must exist before anything connects."""
 
 
@@ -54,3 +55,8 @@ def database_urls(*, host: str, port: int, name: str, username: str, password: s
         sync=f"postgresql+psycopg2://{rest}?sslmode={tls}",
         asynchronous=f"postgresql+asyncpg://{rest}?ssl={tls}",
     )
+
+
+def cidr_peers(cidrs: Sequence[pulumi.Input[str]]) -> list[k8s.networking.v1.NetworkPolicyPeerArgs]:
+    """Return network policy peers for address ranges."""
+    return [k8s.networking.v1.NetworkPolicyPeerArgs(ip_block=k8s.networking.v1.IPBlockArgs(cidr=cidr)) for cidr in cidrs]

@@ -83,5 +83,10 @@ class LogBucket(pulumi.ComponentResource):
         )
         aws.s3.BucketPolicy(name, bucket=bucket.id, policy=bucket.arn.apply(tls_only), opts=child)
         self.arn, self.name = bucket.arn, bucket.bucket
-        self.base_folder = pulumi.Output.format("s3://{0}/{1}", bucket.bucket, PREFIX)
+        self.base_folder = base_folder(bucket.bucket)
         self.register_outputs({"name": self.name})
+
+
+def base_folder(bucket_name: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return where in a bucket task logs are, as Airflow's ``[logging] remote_base_log_folder`` wants it."""
+    return pulumi.Output.format("s3://{0}/{1}", bucket_name, PREFIX)

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_kubernetes as k8s
 import pulumi_random as random
 
-from components.cluster import Cluster
-from components.database_connection import DATABASE, PORT, DatabaseConnection
-from components.network import Network
+from components.database_connection import DATABASE, PORT, DatabaseConnection, cidr_peers
 from components.options import stateful
+from components.vpc import Vpc
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataDatabaseArgs:
-    network: Network
-    cluster: Cluster
-    """Whose pods may connect."""
+    vpc: Vpc
+    client_security_group_id: pulumi.Input[str]
+    """Whose members may connect."""
 
     version: str
     """PostgreSQL major version; RDS picks and keeps up the minor one."""
@@ -51,14 +49,12 @@ class MetadataDatabase(pulumi.ComponentResource):
         keep = stateful(self, protect=args.protect)
 
         password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep)
-        subnets = aws.rds.SubnetGroup(name, subnet_ids=args.network.database_subnet_ids, opts=child)
-        group = aws.ec2.SecurityGroup(
-            name, description="PostgreSQL from the Airflow cluster", vpc_id=args.network.vpc_id, opts=child
-        )
+        subnets = aws.rds.SubnetGroup(name, subnet_ids=args.vpc.database_subnet_ids, opts=child)
+        group = aws.ec2.SecurityGroup(name, description="PostgreSQL from the Airflow cluster", vpc_id=args.vpc.id, opts=child)
         aws.vpc.SecurityGroupIngressRule(
             name,
             security_group_id=group.id,
-            referenced_security_group_id=args.cluster.security_group_id,
+            referenced_security_group_id=args.client_security_group_id,
             ip_protocol="tcp",
             from_port=PORT,
             to_port=PORT,
@@ -104,10 +100,10 @@ class MetadataDatabase(pulumi.ComponentResource):
             host=instance.address,
             port=PORT,
             name=DATABASE,
-            username=DATABASE,
+            username=pulumi.Output.from_input(DATABASE),
             password=password.result,
             tls="require",
-            peer=k8s.networking.v1.NetworkPolicyPeerArgs(ip_block=k8s.networking.v1.IPBlockArgs(cidr=args.network.cidr)),
-            ready=instance,
+            peers=cidr_peers(args.vpc.database_cidrs),
+            ready=[instance],
         )
         self.register_outputs({"endpoint": self.endpoint})

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.options import stateful
 from components.subnets import zone_subnets
+from components.vpc import Vpc
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +31,8 @@ class NetworkArgs:
 class Network(pulumi.ComponentResource):
     """A VPC, tagged as EKS and its load balancers look for subnets."""
 
-    vpc_id: pulumi.Output[str]
-    cidr: str
-    private_subnet_ids: list[pulumi.Output[str]]
-    """For nodes and pods."""
-
-    public_subnet_ids: list[pulumi.Output[str]]
-    """For load balancers that face the internet."""
-
-    database_subnet_ids: list[pulumi.Output[str]]
-    """For RDS; no route leaves the VPC."""
+    vpc: Vpc
+    """No route leads from its database subnets out of the VPC."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:Network", name, {}, opts)
@@ -88,11 +81,13 @@ class Network(pulumi.ComponentResource):
             aws.ec2.RouteTableAssociation(f"{name}-{role}-{index}", subnet_id=made.id, route_table_id=routes.id, opts=child)
             return made.id
 
-        self.vpc_id, self.cidr = vpc.id, args.cidr
-        self.private_subnet_ids, self.public_subnet_ids, self.database_subnet_ids = [], [], []
+        privates: list[pulumi.Output[str]] = []
+        publics: list[pulumi.Output[str]] = []
+        databases: list[pulumi.Output[str]] = []
         private_routes: list[aws.ec2.RouteTable] = []
         nat: aws.ec2.NatGateway | None = None
-        for index, ranges in enumerate(zone_subnets(args.cidr, args.zones)):
+        zones = zone_subnets(args.cidr, args.zones)
+        for index, ranges in enumerate(zones):
             public = subnet("public", index, ranges.public, public_routes, tagged("public", **{"kubernetes.io/role/elb": "1"}))
             if nat is None or args.nat == "perZone":
                 address = aws.ec2.Eip(f"{name}-nat-{index}", domain="vpc", tags=tagged("nat"), opts=child)
@@ -109,18 +104,28 @@ class Network(pulumi.ComponentResource):
             )
             private_routes.append(routes)
             internal = tagged("private", **{"kubernetes.io/role/internal-elb": "1"})
-            self.public_subnet_ids.append(public)
-            self.private_subnet_ids.append(subnet("private", index, ranges.private, routes, internal))
-            self.database_subnet_ids.append(subnet("database", index, ranges.database, database_routes, tagged("database")))
+            publics.append(public)
+            privates.append(subnet("private", index, ranges.private, routes, internal))
+            databases.append(subnet("database", index, ranges.database, database_routes, tagged("database")))
 
         # S3 without NAT: task logs and image layers would otherwise pay for every byte.
         aws.ec2.VpcEndpoint(
             f"{name}-s3",
             vpc_id=vpc.id,
-            service_name=pulumi.Output.format("com.amazonaws.{0}.s3", aws.get_region_output().region),
+            service_name=pulumi.Output.format(
+                "com.amazonaws.{0}.s3", aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).region
+            ),
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in private_routes],
             tags=tagged("s3"),
             opts=child,
         )
-        self.register_outputs({"vpcId": self.vpc_id})
+        self.vpc = Vpc(
+            id=vpc.id,
+            cidr=args.cidr,
+            private_subnet_ids=privates,
+            public_subnet_ids=publics,
+            database_subnet_ids=databases,
+            database_cidrs=[zone.database for zone in zones],
+        )
+        self.register_outputs({"vpcId": vpc.id})

@@ -8,13 +8,50 @@ def _document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def pod_identity_trust() -> str:
-    """Return the trust policy of a role for EKS Pod Identity.
+def pod_identity_trust(namespace: str, service_account: str) -> str:
+    """Return the trust policy of a role that EKS Pod Identity gives to one service account.
 
+    The tags in the condition are set by EKS, not by who asks.
     Source: EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity".
     """
-    principal = {"Service": "pods.eks.amazonaws.com"}
-    return _document({"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:TagSession"]})
+    tags = {
+        "aws:RequestTag/kubernetes-namespace": namespace,
+        "aws:RequestTag/kubernetes-service-account": service_account,
+    }
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {"StringEquals": tags},
+        }
+    )
+
+
+def irsa_trust(provider_arn: str, issuer: str, namespace: str, service_account: str) -> str:
+    """Return the trust policy of a role that the tokens of one service account may assume.
+
+    ``issuer`` is the cluster's OIDC issuer without ``https://``, ``provider_arn`` the IAM OIDC provider of it.
+    Source: EKS user guide, "Assign IAM roles to Kubernetes service accounts".
+    """
+    claims = {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}"}
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": claims},
+        }
+    )
+
+
+def node_trust() -> str:
+    """Return the trust policy of the role of nodes."""
+    return _service_trust("ec2.amazonaws.com")
+
+
+def _service_trust(service: str) -> str:
+    return _document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
 
 
 def tls_only(bucket_arn: str) -> str:

@@ -106,11 +106,11 @@ class PostgreSQL(pulumi.ComponentResource):
             host=service.metadata.name.apply(lambda service_name: f"{service_name}.{args.namespace_name}.svc"),
             port=PORT,
             name=DATABASE,
-            username=DATABASE,
+            username=pulumi.Output.from_input(DATABASE),
             password=password.result,
             tls="disable",
-            peer=k8s.networking.v1.NetworkPolicyPeerArgs(pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected)),
-            ready=stateful_set,
+            peers=[k8s.networking.v1.NetworkPolicyPeerArgs(pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected))],
+            ready=[stateful_set],
         )
         self.register_outputs({"host": self.connection.host})
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ class AwsDouble(ProviderDouble):
     def __init__(self, ledger: Any) -> None:
         super().__init__(ledger)
         self._serial = itertools.count(1)
+        self._kept_logins: dict[str, str] = {}
+        self._versions: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(2))
 
     def problems(self, token: str, news: Values) -> Iterator[tuple[str, str]]:
         yield from sdk_types.unknown_inputs(token, {key: value for key, value in news.items() if key != "__defaults"})
@@ -89,6 +92,10 @@ class AwsDouble(ProviderDouble):
                     "bucketDomainName": f"{resource_id}.s3.amazonaws.com",
                     "bucketRegionalDomainName": f"{resource_id}.s3.{region}.amazonaws.com",
                 }
+            case "LaunchTemplate", _:
+                return {"latestVersion": 1, "defaultVersion": 1}
+            case "OpenIdConnectProvider", _:
+                return {"arn": _arn(token, str(inputs["url"]).removeprefix("https://"))}
             case "Eip", _:
                 return {"allocationId": resource_id, "publicIp": "203.0.113.7"}
             case "Secret", "secretsmanager":
@@ -97,6 +104,18 @@ class AwsDouble(ProviderDouble):
                 return {"keyId": resource_id}
             case _:
                 return {}
+
+    def updated(self, token: str, resource_id: str, inputs: Values) -> Values:
+        """A changed launch template is a new version of it, which is what rolls the nodes."""
+        return {"latestVersion": next(self._versions[resource_id])} if token.endswith(":LaunchTemplate") else {}
+
+    def _kept_login(self, secret: str) -> str:
+        """Return the login somebody keeps in a secret, the same each time, with what an URL must escape in it."""
+        if secret not in self._kept_logins:
+            password = f"{secrets.token_urlsafe(24)}/@:%"
+            self.ledger.generated.append(password)
+            self._kept_logins[secret] = json.dumps({"username": "air:flow", "password": password})
+        return self._kept_logins[secret]
 
     def invoke(self, token: str, arguments: Values) -> Values:
         region = self._region(arguments)
@@ -138,6 +157,28 @@ class AwsDouble(ProviderDouble):
                     "proxyEndpoint": host,
                     "expiresAt": "",
                 }
+            case "getVpc":
+                return {"id": arguments["id"], "cidrBlock": "172.31.0.0/16"}
+            case "getSubnet":
+                # The number in its id says which of the VPC's ranges it has.
+                return {"id": arguments["id"], "cidrBlock": f"172.31.{int(arguments['id'][-2:], 16)}.0/24"}
+            case "getBucket":
+                name = arguments["bucket"]
+                return {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}", "region": region}
+            case "getSecretVersion":
+                arn = arguments["secretId"]
+                return {"id": arn, "arn": arn, "secretString": wire.secret(self._kept_login(arn))}
+            case "getCluster":
+                name = arguments["name"]
+                token = "aws:eks/cluster:Cluster"
+                made = {"name": name, "arn": _arn(token, name), **self._special(token, name, arguments)}
+                authorities = [made["certificateAuthority"]]
+                group = {"clusterSecurityGroupId": "sg-0c3"}
+                return {"id": name, **made, "certificateAuthorities": authorities, "vpcConfig": group}
+            case "getOpenIdConnectProvider":
+                url = arguments["url"]
+                arn = _arn("aws:iam/openIdConnectProvider:OpenIdConnectProvider", url.removeprefix("https://"))
+                return {"id": arn, "arn": arn, "url": url, "clientIdLists": ["sts.amazonaws.com"]}
             case "getIamPolicyDocument":
                 document = json.dumps({"Version": "2012-10-17", "Statement": arguments.get("statements", [])})
                 return {"id": "1", "json": document, "minifiedJson": document}
@@ -150,6 +191,8 @@ def _arn(token: str, resource_id: str) -> str:
     match service:
         case "s3":
             return f"arn:aws:s3:::{resource_id}"
+        case "iam" if kind == "openIdConnectProvider":
+            return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{resource_id}"
         case "iam":
             return f"arn:aws:iam::{ACCOUNT}:{kind}/{resource_id}"
         case "secretsmanager" | "rds":

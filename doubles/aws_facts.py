@@ -9,6 +9,7 @@ REPLACING: dict[str, frozenset[str]] = {
     "aws:ec2/eip:Eip": frozenset({"domain", "address", "networkBorderGroup", "publicIpv4Pool"}),
     "aws:ec2/flowLog:FlowLog": frozenset({"*"}),
     "aws:ec2/internetGateway:InternetGateway": frozenset(),
+    "aws:ec2/launchTemplate:LaunchTemplate": frozenset({"name", "namePrefix"}),
     "aws:ec2/natGateway:NatGateway": frozenset({"allocationId", "connectivityType", "subnetId", "privateIp"}),
     "aws:ec2/route:Route": frozenset({"routeTableId", "destinationCidrBlock", "destinationIpv6CidrBlock"}),
     "aws:ec2/routeTable:RouteTable": frozenset({"vpcId"}),
@@ -26,7 +27,14 @@ REPLACING: dict[str, frozenset[str]] = {
     "aws:eks/cluster:Cluster": frozenset(
         {"name", "roleArn", "encryptionConfig", "bootstrapSelfManagedAddons", "kubernetesNetworkConfig"}
     ),
+    "aws:eks/nodeGroup:NodeGroup": frozenset(
+        {
+            *("amiType", "capacityType", "clusterName", "diskSize", "instanceTypes"),
+            *("nodeGroupName", "nodeGroupNamePrefix", "nodeRoleArn", "remoteAccess", "subnetIds"),
+        }
+    ),
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": frozenset({"clusterName", "namespace", "serviceAccount"}),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": frozenset({"url"}),
     "aws:iam/policy:Policy": frozenset({"description", "name", "namePrefix", "path"}),
     "aws:iam/role:Role": frozenset({"name", "namePrefix", "path"}),
     "aws:iam/rolePolicy:RolePolicy": frozenset({"name", "namePrefix", "role"}),
@@ -74,6 +82,7 @@ IDS: dict[str, str] = {
     "aws:ec2/eip:Eip": "eipalloc",
     "aws:ec2/flowLog:FlowLog": "fl",
     "aws:ec2/internetGateway:InternetGateway": "igw",
+    "aws:ec2/launchTemplate:LaunchTemplate": "lt",
     "aws:ec2/natGateway:NatGateway": "nat",
     "aws:ec2/routeTable:RouteTable": "rtb",
     "aws:ec2/routeTableAssociation:RouteTableAssociation": "rtbassoc",

@@ -8,7 +8,6 @@ import grpc
 from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
 
 from doubles import sdk_types, wire
-from doubles.aws import ACCOUNT
 from doubles.provider import ProviderDouble, Values
 
 
@@ -63,11 +62,8 @@ class EksDouble(ProviderDouble):
             )
             return monitor.RegisterResource(request_)
 
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "eks.amazonaws.com"}}],
-        }
-        role = child("aws:iam/role:Role", f"{request.name}-eksRole", {"assumeRolePolicy": json.dumps(trust)}, [])
+        trust = _trust("eks.amazonaws.com")
+        role = child("aws:iam/role:Role", f"{request.name}-eksRole", {"assumeRolePolicy": trust}, [])
         subnets: list[str] = [
             *(inputs.get("privateSubnetIds") or []),
             *(inputs.get("publicSubnetIds") or []),
@@ -84,10 +80,26 @@ class EksDouble(ProviderDouble):
             "version": inputs.get("version"),
             "roleArn": wire.from_struct(role.object).get("arn", wire.UNKNOWN),
             "vpcConfig": {key: value for key, value in vpc_config.items() if value is not None},
+            "accessConfig": {"authenticationMode": inputs.get("authenticationMode")},
+            "bootstrapSelfManagedAddons": inputs.get("bootstrapSelfManagedAddons"),
             "deletionProtection": inputs.get("deletionProtection"),
+            "enabledClusterLogTypes": inputs.get("enabledClusterLogTypes"),
+            "upgradePolicy": inputs.get("upgradePolicy"),
+            **_encryption(inputs),
         }
-        cluster = child("aws:eks/cluster:Cluster", f"{request.name}-eksCluster", arguments, [role.urn])
+        depends_on = [role.urn]
+        if (inputs.get("autoMode") or {}).get("enabled"):
+            node_trust = _trust("ec2.amazonaws.com")
+            node_role = child("aws:iam/role:Role", f"{request.name}-nodeRole", {"assumeRolePolicy": node_trust}, [])
+            depends_on.append(node_role.urn)
+            arguments = {**arguments, **_auto_mode(wire.from_struct(node_role.object).get("arn", wire.UNKNOWN))}
+        cluster = child("aws:eks/cluster:Cluster", f"{request.name}-eksCluster", arguments, depends_on)
         outputs = self._outputs(cluster, known=not request.dryRun)
+        if inputs.get("createOidcProvider"):
+            trusted: Values = {"url": outputs["oidcProviderUrl"], "clientIdLists": ["sts.amazonaws.com"]}
+            name = f"{request.name}-oidcProvider"
+            provider = child("aws:iam/openIdConnectProvider:OpenIdConnectProvider", name, trusted, [cluster.urn])
+            outputs["oidcProviderArn"] = wire.from_struct(provider.object).get("arn", wire.UNKNOWN)
         state = wire.to_struct(outputs)
         monitor.RegisterResourceOutputs(resource_pb2.RegisterResourceOutputsRequest(urn=urn, outputs=state))
         return provider_pb2.ConstructResponse(urn=urn, state=state)
@@ -111,9 +123,29 @@ class EksDouble(ProviderDouble):
             "nodeSecurityGroupId": "sg-0c2",
             "oidcProviderUrl": issuer,
             "oidcIssuer": host,
-            "oidcProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}",
+            "oidcProviderArn": "",
             "autoModeNodeRoleName": f"{made['name']}-node",
         }
+
+
+def _trust(service: str) -> str:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _encryption(inputs: Values) -> Values:
+    key = inputs.get("encryptionConfigKeyArn")
+    return {"encryptionConfig": {"provider": {"keyArn": key}, "resources": ["secrets"]}} if key else {}
+
+
+def _auto_mode(node_role_arn: str) -> Values:
+    """Return what Auto Mode asks of a cluster: compute, load balancing and block storage, all three or none."""
+    pools = ["general-purpose", "system"]
+    return {
+        "computeConfig": {"enabled": True, "nodePools": pools, "nodeRoleArn": node_role_arn},
+        "kubernetesNetworkConfig": {"elasticLoadBalancing": {"enabled": True}},
+        "storageConfig": {"blockStorage": {"enabled": True}},
+    }
 
 
 def _kubeconfig(name: str, endpoint: str, authority: str) -> dict[str, Any]:

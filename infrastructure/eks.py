@@ -1,6 +1,6 @@
-"""Everything on AWS: network, EKS cluster, RDS, buckets, roles and the image."""
+"""Everything on AWS: network, EKS cluster, RDS, buckets, roles and the image, each made or brought."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -12,12 +12,16 @@ from components.airflow_image import AirflowImage, AirflowImageArgs
 from components.airflow_namespace import AirflowNamespace
 from components.cluster import Cluster, ClusterArgs
 from components.database_connection import DatabaseConnection
-from components.log_bucket import PREFIX, LogBucket, LogBucketArgs
+from components.eks_cluster import EksCluster, existing_cluster
+from components.existing_database import existing_database
+from components.log_bucket import PREFIX, LogBucket, LogBucketArgs, base_folder
+from components.managed_nodes import NodeGroup
 from components.metadata_database import MetadataDatabase, MetadataDatabaseArgs
 from components.network import Network, NetworkArgs
 from components.policies import task_logs
 from components.task_logs import RemoteLogs, VolumeLogs
-from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
+from components.vpc import Vpc, existing_vpc
+from components.workload_identity import OidcProvider, WorkloadIdentity, WorkloadIdentityArgs
 from settings import Settings
 
 LOG_ACCESS = {"api-server": False, "scheduler": True, "triggerer": True}
@@ -28,91 +32,138 @@ class EksInfrastructure:
     """Infrastructure of the ``eks`` platform."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         region = pulumi.Config("aws").require("region")
         tags = {"airflow-control-plane:stack": pulumi.get_stack(), **settings.tags}
-        account = aws.Provider("aws", region=region, default_tags=aws.ProviderDefaultTagsArgs(tags=tags))
-        in_account = pulumi.ResourceOptions(providers=[account])
+        self._account = aws.Provider("aws", region=region, default_tags=aws.ProviderDefaultTagsArgs(tags=tags))
+        self._in_account = pulumi.ResourceOptions(providers=[self._account])
+        self._look_up = pulumi.InvokeOutputOptions(provider=self._account)
 
-        network = Network(
-            "network",
-            NetworkArgs(
-                cidr=settings.network.cidr,
-                zones=settings.network.zones,
-                nat=settings.network.nat,
-                protect=settings.protect,
-            ),
-            opts=in_account,
-        )
-        cluster = Cluster(
-            "cluster",
-            ClusterArgs(
-                network=network,
-                version=settings.cluster.version,
-                endpoint=settings.cluster.endpoint,
-                public_access_cidrs=settings.cluster.public_access_cidrs,
-                log_types=settings.cluster.log_types,
-                protect=settings.protect,
-            ),
-            opts=in_account,
-        )
-        database = MetadataDatabase(
-            "metadata-database",
-            MetadataDatabaseArgs(
-                network=network,
-                cluster=cluster,
-                version=versions.POSTGRESQL,
-                instance_class=settings.database.instance_class,
-                storage_gib=settings.database.storage_gib,
-                max_storage_gib=settings.database.max_storage_gib,
-                multi_az=settings.database.multi_az,
-                backup_retention_days=settings.database.backup_retention_days,
-                protect=settings.protect,
-            ),
-            opts=in_account,
-        )
-        bucket = LogBucket(
-            "task-logs",
-            LogBucketArgs(retention_days=settings.logs.retention_days, protect=settings.protect),
-            opts=in_account,
-        )
+        vpc = self._vpc()
+        cluster = self._cluster(vpc)
+        self._connection = self._database(vpc, cluster)
+        bucket_name, bucket_arn = self._log_bucket()
         self.provider = cluster.provider
-        self.image = self._image(settings, in_account)
-        self.logs: VolumeLogs | RemoteLogs = RemoteLogs(base_folder=bucket.base_folder)
-        self.identities: Sequence[pulumi.Resource] = [
-            WorkloadIdentity(
+        self.image = self._image()
+        self.logs: VolumeLogs | RemoteLogs = RemoteLogs(base_folder=base_folder(bucket_name))
+        self.identities: Mapping[str, WorkloadIdentity] = {
+            component: WorkloadIdentity(
                 service_account_name(component),
                 WorkloadIdentityArgs(
                     cluster_name=cluster.name,
                     namespace=settings.namespace,
                     service_account=service_account_name(component),
-                    policy=bucket.arn.apply(lambda arn, write=write: task_logs(arn, PREFIX, write=write)),
+                    policy=bucket_arn.apply(lambda arn, write=write: task_logs(arn, PREFIX, write=write)),
+                    oidc_provider=_oidc_provider(settings, cluster),
                 ),
-                opts=in_account,
+                opts=self._in_account,
             )
             for component, write in LOG_ACCESS.items()
-        ]
-        self._connection = database.connection
+        }
         self.outputs: Mapping[str, pulumi.Output[Any]] = {
             "clusterName": cluster.name,
             "kubeconfig": cluster.kubeconfig,
-            "databaseEndpoint": database.endpoint,
-            "logBucket": bucket.name,
+            "databaseEndpoint": pulumi.Output.format("{0}:{1}", self._connection.host, self._connection.port),
+            "logBucket": bucket_name,
         }
 
     def database(self, namespace: AirflowNamespace) -> DatabaseConnection:  # noqa: ARG002 - RDS needs no namespace
-        """Return the connection to RDS."""
+        """Return the connection to RDS, or to the server that exists."""
         return self._connection
 
-    def _image(self, settings: Settings, in_account: pulumi.ResourceOptions) -> pulumi.Output[str]:
-        if settings.image.reference is not None:
-            return pulumi.Output.from_input(settings.image.reference)
-        image = AirflowImage(
-            "airflow",
-            AirflowImageArgs(
-                packages=settings.image.packages,
-                architecture=settings.image.architecture,
-                protect=settings.protect,
-            ),
-            opts=in_account,
+    def _vpc(self) -> Vpc:
+        network = self._settings.network
+        if network.vpc_id is not None:
+            return existing_vpc(
+                network.vpc_id,
+                private_subnet_ids=network.private_subnet_ids,
+                public_subnet_ids=network.public_subnet_ids,
+                database_subnet_ids=network.database_subnet_ids,
+                opts=self._look_up,
+            )
+        args = NetworkArgs(cidr=network.cidr, zones=network.zones, nat=network.nat, protect=self._settings.protect)
+        return Network("network", args, opts=self._in_account).vpc
+
+    def _cluster(self, vpc: Vpc) -> EksCluster:
+        cluster = self._settings.cluster
+        if cluster.name is not None:
+            return existing_cluster(
+                "cluster",
+                cluster.name,
+                account=self._account,
+                oidc_provider=cluster.identity == "irsa",
+                invoke_opts=self._look_up,
+            )
+        args = ClusterArgs(
+            vpc=vpc,
+            version=cluster.version,
+            endpoint=cluster.endpoint,
+            public_access_cidrs=cluster.public_access_cidrs,
+            log_types=cluster.log_types,
+            node_groups={
+                name: NodeGroup(
+                    instance_types=group.instance_types,
+                    min_size=group.min_size,
+                    max_size=group.max_size,
+                    disk_gib=group.disk_gib,
+                    capacity=group.capacity,
+                )
+                for name, group in cluster.node_groups.items()
+            },
+            architecture=self._settings.image.architecture,
+            oidc_provider=cluster.identity == "irsa",
+            administrators=cluster.administrators,
+            viewers=cluster.viewers,
+            protect=self._settings.protect,
         )
-        return image.reference
+        return Cluster("cluster", args, opts=self._in_account).cluster
+
+    def _database(self, vpc: Vpc, cluster: EksCluster) -> DatabaseConnection:
+        database = self._settings.database
+        if database.endpoint is not None and database.secret_arn is not None:
+            return existing_database(
+                endpoint=database.endpoint,
+                secret_arn=database.secret_arn,
+                database=database.name,
+                cidrs=[database.cidr or vpc.cidr],
+                opts=self._look_up,
+            )
+        made = MetadataDatabase(
+            "metadata-database",
+            MetadataDatabaseArgs(
+                vpc=vpc,
+                client_security_group_id=cluster.security_group_id,
+                version=versions.POSTGRESQL,
+                instance_class=database.instance_class,
+                storage_gib=database.storage_gib,
+                max_storage_gib=database.max_storage_gib,
+                multi_az=database.multi_az,
+                backup_retention_days=database.backup_retention_days,
+                protect=self._settings.protect,
+            ),
+            opts=self._in_account,
+        )
+        return made.connection
+
+    def _log_bucket(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Return the name and the ARN of the bucket for task logs."""
+        logs = self._settings.logs
+        if logs.bucket is not None:
+            found = aws.s3.get_bucket_output(bucket=logs.bucket, opts=self._look_up)
+            return found.bucket, found.arn
+        args = LogBucketArgs(retention_days=logs.retention_days, protect=self._settings.protect)
+        made = LogBucket("task-logs", args, opts=self._in_account)
+        return made.name, made.arn
+
+    def _image(self) -> pulumi.Output[str]:
+        image = self._settings.image
+        if image.reference is not None:
+            return pulumi.Output.from_input(image.reference)
+        args = AirflowImageArgs(packages=image.packages, architecture=image.architecture, protect=self._settings.protect)
+        return AirflowImage("airflow", args, opts=self._in_account).reference
+
+
+def _oidc_provider(settings: Settings, cluster: EksCluster) -> OidcProvider | None:
+    if settings.cluster.identity != "irsa" or cluster.oidc_provider_arn is None:
+        return None
+    return OidcProvider(arn=cluster.oidc_provider_arn, issuer=cluster.oidc_issuer)

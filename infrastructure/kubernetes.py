@@ -1,6 +1,6 @@
 """A cluster that exists: kind, minikube, k3d, or any context of a kubeconfig. PostgreSQL and task logs live in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -10,6 +10,7 @@ from components.database_connection import DatabaseConnection
 from components.kubernetes_provider import kubernetes_provider
 from components.postgresql import PostgreSQL, PostgreSQLArgs
 from components.task_logs import RemoteLogs, VolumeLogs
+from components.workload_identity import WorkloadIdentity
 from settings import Settings
 
 
@@ -21,7 +22,7 @@ class KubernetesInfrastructure:
         self.provider = kubernetes_provider("cluster", context=settings.kubernetes.context)
         self.image = pulumi.Output.from_input(settings.image.reference or "")
         self.logs: VolumeLogs | RemoteLogs = VolumeLogs(storage_gib=settings.logs.storage_gib)
-        self.identities: Sequence[pulumi.Resource] = ()
+        self.identities: Mapping[str, WorkloadIdentity] = {}
         self.outputs: Mapping[str, pulumi.Output[Any]] = {}
 
     def database(self, namespace: AirflowNamespace) -> DatabaseConnection:

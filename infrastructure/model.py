@@ -1,6 +1,6 @@
 """What workloads need from a platform, whichever it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import pulumi
@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
 from components.task_logs import RemoteLogs, VolumeLogs
+from components.workload_identity import WorkloadIdentity
 
 
 class Infrastructure(Protocol):
@@ -19,8 +20,8 @@ class Infrastructure(Protocol):
 
     image: pulumi.Output[str]
     logs: VolumeLogs | RemoteLogs
-    identities: Sequence[pulumi.Resource]
-    """What must exist before pods that use the cloud are made."""
+    identities: Mapping[str, WorkloadIdentity]
+    """Component to its cloud role, which must exist before its pods are made."""
 
     outputs: Mapping[str, pulumi.Output[Any]]
     """What the stack exports about the platform."""

@@ -12,7 +12,23 @@ PLACEHOLDERS = ("arn", "address", "bucket", "digest", "endpoint", "name", "regis
 
 LOOKUPS: Mapping[str, dict[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["${zone-a}", "${zone-b}", "${zone-c}"]},
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": {"arn": "${oidc-provider.arn}"},
+    "aws:index/getPartition:getPartition": {"partition": "aws"},
     "aws:index/getRegion:getRegion": {"region": "${region}"},
+    "aws:ec2/getSubnet:getSubnet": {"cidrBlock": "${subnet-cidr}"},
+    "aws:ec2/getVpc:getVpc": {"cidrBlock": "${vpc-cidr}"},
+    "aws:eks/getCluster:getCluster": {
+        "name": "${cluster.name}",
+        "arn": "${cluster.arn}",
+        "endpoint": "${cluster.endpoint}",
+        "certificateAuthorities": [{"data": "${cluster.certificateAuthority}"}],
+        "identities": [{"oidcs": [{"issuer": "https://${cluster.issuer}"}]}],
+        "vpcConfig": {"clusterSecurityGroupId": "${cluster.clusterSecurityGroupId}"},
+    },
+    "aws:s3/getBucket:getBucket": {"bucket": "${bucket.name}", "arn": "${bucket.arn}"},
+    "aws:secretsmanager/getSecretVersion:getSecretVersion": {
+        "secretString": json.dumps({"username": "${username}", "password": "${password}"})
+    },
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "${ecr-login}"},
 }
 """Answers of the provider functions the program calls."""
@@ -72,6 +88,8 @@ class Recorder(mocks.Mocks):
             computed = {
                 "kubeconfigJson": json.dumps({"apiVersion": "v1", "kind": "Config"}),
                 "clusterSecurityGroupId": f"${{{args.name}.clusterSecurityGroupId}}",
+                "oidcIssuer": f"${{{args.name}.oidcIssuer}}",
+                "oidcProviderArn": f"${{{args.name}.oidcProviderArn}}",
                 "eksCluster": self.monitor.reference("aws:eks/cluster:Cluster", args.name),
             }
         return f"${{{args.name}.id}}", computed | args.inputs

@@ -2,12 +2,13 @@
 
 import difflib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
 
 import pulumi
 from pulumi.runtime import config
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from settings.model import Settings
@@ -85,10 +86,19 @@ def _section(location: list[str]) -> type[BaseModel]:
     """Return the model of the section at ``location``."""
     section: type[BaseModel] = Settings
     for part in location:
-        annotation = next(field.annotation for name, field in section.model_fields.items() if part in (field.alias, name))
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            section = annotation
+        field = next((field for name, field in section.model_fields.items() if part in (field.alias, name)), None)
+        # A part that is no field is the name of one section among several, or a place in a list.
+        if field is not None:
+            section = next(_models(field.annotation), section)
     return section
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the section that an annotation is, or that it holds by name."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def _examples(location: list[str]) -> list[str]:
@@ -97,9 +107,16 @@ def _examples(location: list[str]) -> list[str]:
     field = next((field for name, field in section.model_fields.items() if location[-1] in (field.alias, name)), None)
     if field is None:
         return []
-    candidates = [field.default, *(field.examples or ())]
+    candidates = [field.default, *(field.examples or ()), *_annotated_examples(field.annotation)]
     texts = [json.dumps(c) if isinstance(c, bool) else str(c) for c in candidates if isinstance(c, (str, int))]
     return list(dict.fromkeys(texts))
+
+
+def _annotated_examples(annotation: Any) -> list[Any]:
+    """Return the examples of the types in a union, which are not those of the field itself."""
+    metadata = getattr(annotation, "__metadata__", ())
+    own = [example for item in metadata if isinstance(item, FieldInfo) for example in item.examples or ()]
+    return own + [example for part in get_args(annotation) for example in _annotated_examples(part)]
 
 
 def stack_configuration() -> dict[str, str]:

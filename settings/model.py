@@ -15,6 +15,28 @@ Cpu = Annotated[str, Field(pattern=r"^(\d+m|\d+(\.\d+)?)$", examples=["250m", "2
 Memory = Annotated[str, Field(pattern=r"^\d+(Mi|Gi)$", examples=["512Mi", "2Gi"])]
 KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", examples=["airflow"])]
 Cidr = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$", examples=["10.0.0.0/16"])]
+VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", examples=["vpc-0123456789abcdef0"])]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", examples=["subnet-0123456789abcdef0"])]
+SecretArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+$",
+        examples=["arn:aws:secretsmanager:eu-west-1:123456789012:secret:airflow-AbCdEf"],
+    ),
+]
+DatabaseEndpoint = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$", examples=["airflow.abc.eu-west-1.rds.amazonaws.com:5432"])
+]
+InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", examples=["m7i.large"])]
+PrincipalArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+$",
+        examples=["arn:aws:iam::123456789012:role/platform-team"],
+    ),
+]
+ClusterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", examples=["platform"])]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["company-airflow-logs"])]
 
 
 class Section(BaseModel):
@@ -61,9 +83,43 @@ class NetworkSettings(Section):
     nat: Literal["single", "perZone"] = "single"
     """NAT gateways: one for all zones (cheap) or one in each (survives the loss of a zone)."""
 
+    vpc_id: VpcId | None = None
+    """A VPC that exists. None is made then, and cidr, zones and nat mean nothing: name its subnets."""
+
+    private_subnet_ids: tuple[SubnetId, ...] = ()
+    """Subnets of that VPC for nodes and pods, in two zones or more, with a route to the internet."""
+
+    public_subnet_ids: tuple[SubnetId, ...] = ()
+    """Subnets of that VPC for load balancers that face the internet; none if there shall be none."""
+
+    database_subnet_ids: tuple[SubnetId, ...] = ()
+    """Subnets of that VPC for RDS, in two zones or more."""
+
+
+class NodeGroupSettings(Section):
+    """One managed node group."""
+
+    instance_types: tuple[InstanceType, ...] = Field(min_length=1, max_length=20)
+    """EC2 instance types, all of image.architecture; more than one lets spot find capacity."""
+
+    min_size: int = Field(default=2, ge=1, le=100)
+    """Nodes at least, and at first."""
+
+    max_size: int = Field(default=4, ge=1, le=450)
+    """Nodes at most."""
+
+    disk_gib: int = Field(default=50, ge=20, le=16384)
+    """Root volume, in GiB."""
+
+    capacity: Literal["onDemand", "spot"] = "onDemand"
+    """spot is cheaper, and taken away at two minutes' notice."""
+
 
 class ClusterSettings(Section):
     """The EKS cluster of the ``eks`` platform."""
+
+    name: ClusterName | None = None
+    """An EKS cluster that exists, in network.vpcId. None is made then, and the other keys of this section mean nothing."""
 
     version: str = Field(default=versions.KUBERNETES, pattern=r"^1\.\d{2}$")
     """Kubernetes minor version."""
@@ -81,12 +137,36 @@ class ClusterSettings(Section):
     )
     """Control-plane logs sent to CloudWatch."""
 
+    node_groups: dict[KubernetesName, NodeGroupSettings] = Field(default_factory=dict[str, NodeGroupSettings])
+    """Managed node groups by name, each with instanceTypes, minSize, maxSize, diskGib, capacity. None means EKS Auto Mode."""
+
+    administrators: tuple[PrincipalArn, ...] = ()
+    """IAM roles and users that may do everything in the cluster, beside whoever made it."""
+
+    viewers: tuple[PrincipalArn, ...] = ()
+    """IAM roles and users that may look at everything in the cluster but Secrets."""
+
+    identity: Literal["podIdentity", "irsa"] = "podIdentity"
+    """How pods get AWS credentials: EKS Pod Identity, or an IAM OIDC provider of the cluster."""
+
 
 class DatabaseSettings(Section):
     """The metadata database: RDS on ``eks``, a StatefulSet on kubernetes."""
 
     image: str = versions.POSTGRESQL_IMAGE
     """PostgreSQL image of the kubernetes platform."""
+
+    endpoint: DatabaseEndpoint | None = None
+    """A PostgreSQL server that exists, host or host:port. RDS is not made then; secretArn says how to log in."""
+
+    secret_arn: SecretArn | None = None
+    """Secrets Manager secret with username and password of that server, as JSON in the form RDS writes."""
+
+    name: str = Field(default="airflow", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    """Database on the server."""
+
+    cidr: Cidr | None = None
+    """Range that server answers from, for the network policies; none means the VPC's."""
 
     instance_class: str = Field(default="db.t4g.small", pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
     """RDS instance class."""
@@ -112,6 +192,9 @@ class LogsSettings(Section):
 
     storage_gib: int = Field(default=5, ge=1, le=16384)
     """Size of the log volume, in GiB."""
+
+    bucket: BucketName | None = None
+    """A bucket that exists. None is made then, and its encryption and expiry are its owner's."""
 
 
 class DagsSettings(Section):

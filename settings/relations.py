@@ -2,29 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from settings.brought import brought_problems
+from settings.cluster_relations import cluster_problems
 from settings.model import Settings
+from settings.relation import RelationProblem
 
 PINNED = re.compile(r"(@sha256:[0-9a-f]{64}|:(?!latest$)\w[\w.-]{0,127})$")
 """A digest, or a tag other than latest: the grammar of the OCI distribution specification."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RelationProblem:
-    """One combination that cannot work."""
-
-    keys: tuple[str, ...]
-    """Top-level keys it depends on; it is not reported while one of them has a problem of its own."""
-
-    where: str
-    """The key to change, and its value."""
-
-    reason: str
-    """What is allowed, and why."""
-
-    fix: str
-    """What to do."""
 
 
 def relation_problems(settings: Settings, *, region: str) -> Iterator[RelationProblem]:
@@ -33,6 +18,7 @@ def relation_problems(settings: Settings, *, region: str) -> Iterator[RelationPr
         yield from _on_eks(settings, region)
     else:
         yield from _on_kubernetes(settings)
+    yield from brought_problems(settings)
     yield from _on_any_platform(settings)
 
 
@@ -44,20 +30,14 @@ def _on_eks(settings: Settings, region: str) -> Iterator[RelationProblem]:
             reason="platform 'eks' needs one",
             fix="pulumi config set aws:region eu-west-1",
         )
-    if settings.protect and settings.database.backup_retention_days == 0:
+    if settings.protect and settings.database.endpoint is None and settings.database.backup_retention_days == 0:
         yield RelationProblem(
             keys=("protect", "database"),
             where="database.backupRetentionDays: 0",
             reason="allowed: 1 to 35 while protect is true, or protected data would have no backup",
             fix="pulumi config set --path database.backupRetentionDays 14",
         )
-    if settings.cluster.endpoint == "private" and settings.cluster.public_access_cidrs != ("0.0.0.0/0",):
-        yield RelationProblem(
-            keys=("cluster",),
-            where=f"cluster.publicAccessCidrs: {list(settings.cluster.public_access_cidrs)}",
-            reason="allowed: nothing, because cluster.endpoint is 'private' and it would have no effect",
-            fix="remove it, or set cluster.endpoint to publicAndPrivate",
-        )
+    yield from cluster_problems(settings)
     prefix = int(settings.network.cidr.rpartition("/")[2])
     if not 16 <= prefix <= 18:
         yield RelationProblem(

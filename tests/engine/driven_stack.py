@@ -62,6 +62,11 @@ class DrivenStack:
         """Return what changed, operation to count, without what stayed the same."""
         return _changes(self.stack.up(diff=True, on_output=self.output.append, color="never").summary.resource_changes or {})
 
+    def refresh(self) -> dict[str, int]:
+        """Return how the state differed from what the providers have, operation to count, without what was the same."""
+        summary = self.stack.refresh(on_output=self.output.append, color="never").summary
+        return _changes(summary.resource_changes or {})
+
     def destroy(self) -> None:
         self.stack.destroy(on_output=self.output.append, color="never")
 
@@ -74,6 +79,14 @@ class DrivenStack:
         for part in filter(None, [section]):
             place = place.setdefault(part, {})
         place[inner] = value
+        file.write_text(yaml.safe_dump(settings))
+
+    def remove(self, key: str) -> None:
+        """Take ``section.key`` out of the stack file."""
+        file = self.home / f"Pulumi.{self.name}.yaml"
+        settings = yaml.safe_load(file.read_text())
+        section, _, inner = f"{PROJECT}:{key}".rpartition(".")
+        del settings["config"][section][inner]
         file.write_text(yaml.safe_dump(settings))
 
     def command(self, *arguments: str) -> str:

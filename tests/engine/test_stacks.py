@@ -1,11 +1,13 @@
 """Every stack lives through the real engine: plans, order, replacement, protection, secrets at rest, an end without remains."""
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from doubles.provider import Call
 from tests.engine.conftest import Drive
 from tests.engine.leaks import leaks
 from tests.engine.lifecycle import KEPT, STATEFUL, Lifecycle
+from tests.engine.resource_graph import GraphSnapshot, resource_graph
 
 JOB = "kubernetes:batch/v1:Job"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -17,6 +19,11 @@ def life(request: pytest.FixtureRequest, drive: Drive) -> Lifecycle:
     lifecycle = Lifecycle(drive(request.param))
     lifecycle.run()
     return lifecycle
+
+
+def test_the_resources_are_those_that_were_reviewed(life: Lifecycle, snapshot: SnapshotAssertion) -> None:
+    graph = "".join(f"{line}\n" for line in resource_graph(life.resources))
+    assert graph == snapshot(extension_class=GraphSnapshot)
 
 
 def positions(calls: list[Call], verb: str, token: str) -> list[int]:

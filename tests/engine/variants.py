@@ -1,0 +1,42 @@
+"""What people change about ``dev`` that makes other resources of it."""
+
+from typing import Any
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:airflow-AbCdEf"
+EXISTING_VPC = {
+    "network.vpcId": "vpc-0123456789abcdef0",
+    "network.privateSubnetIds": ["subnet-0123456789abcde01", "subnet-0123456789abcde02"],
+    "network.publicSubnetIds": ["subnet-0123456789abcde11", "subnet-0123456789abcde12"],
+    "network.databaseSubnetIds": ["subnet-0123456789abcde21", "subnet-0123456789abcde22"],
+}
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "existing-vpc": EXISTING_VPC,
+    "existing-cluster": {**EXISTING_VPC, "cluster.name": "platform", "cluster.identity": "irsa"},
+    "existing-everything": {
+        **EXISTING_VPC,
+        "cluster.name": "platform",
+        "database.endpoint": "pg.example.com:6432",
+        "database.secretArn": SECRET,
+        "logs.bucket": "company-airflow-logs",
+        "image.reference": "registry.example.com/airflow:1.0.0",
+    },
+    "private-endpoint": {"cluster.endpoint": "private"},
+    "irsa": {"cluster.identity": "irsa"},
+    "node-groups": {
+        "cluster.nodeGroups": {
+            "main": {"instanceTypes": ["m7g.large"]},
+            "burst": {"instanceTypes": ["m7g.large", "m6g.large"], "minSize": 1, "maxSize": 8, "capacity": "spot"},
+        },
+        "cluster.administrators": ["arn:aws:iam::123456789012:role/platform"],
+        "cluster.viewers": ["arn:aws:iam::123456789012:role/analysts"],
+        "image.architecture": "arm64",
+    },
+}
+"""Variant to the settings that make it, beside those of ``Pulumi.dev.yaml``."""
+
+# A key that describes how something is made is refused beside one that brings it.
+REMOVED: dict[str, tuple[str, ...]] = {
+    "existing-everything": ("database.backupRetentionDays", "logs.retentionDays"),
+}
+"""Variant to the settings of ``Pulumi.dev.yaml`` that it does without."""
