@@ -10,7 +10,7 @@ from tests.built_tools import REPOSITORY
 
 USED = (
     *("awk", "bash", "cat", "chmod", "cut", "df", "dirname", "grep", "head"),
-    *("ln", "mkdir", "mv", "rm", "sed", "sha256sum", "shasum", "sort"),
+    *("ln", "mkdir", "mv", "rm", "sed", "sha256sum", "shasum", "sort", "uname"),
 )
 """The commands that ``tools/build`` may use, beside Go."""
 
@@ -57,7 +57,7 @@ def go(version: str, build_script: str = "exit 1") -> str:
 def test_an_unknown_tool_is_named_with_those_there_are(machine: Path) -> None:
     done = build(machine, "etcdd")
     assert done.returncode == 1
-    assert "unknown tool 'etcdd', expected pulumi, kube-apiserver or etcd" in done.stderr
+    assert "unknown tool 'etcdd', expected one of: pulumi etcd kube-apiserver" in done.stderr
 
 
 def test_without_go_it_says_what_to_install(machine: Path) -> None:
@@ -86,10 +86,10 @@ def test_a_broken_network_is_told_apart_from_a_broken_build(machine: Path) -> No
 
 def test_a_finished_binary_is_built_once_and_a_failed_one_is_not_left(machine: Path) -> None:
     made = machine.parent / "clone" / ".tools" / "bin" / "etcd"
-    put(machine, "go", go("1.99.0", 'while [ "$1" != -o ]; do shift; done; echo half > "$2"; exit 1'))
+    put(machine, "go", go("1.99.0", 'while [ "$1" != -o ]; do shift; done; echo half > "$2/server"; exit 1'))
     assert build(machine, "etcd").returncode == 1
     assert not made.exists()
-    put(machine, "go", go("1.99.0", 'while [ "$1" != -o ]; do shift; done; echo whole > "$2"; chmod 755 "$2"'))
+    put(machine, "go", go("1.99.0", 'while [ "$1" != -o ]; do shift; done; echo whole > "$2/server"; chmod 755 "$2/server"'))
     assert "built in" in build(machine, "etcd").stdout
     assert made.read_text() == "whole\n"
     assert "had already" in build(machine, "etcd").stdout
