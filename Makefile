@@ -4,7 +4,7 @@ STACK ?= local
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml tools/setup
 	@tools/setup
@@ -30,7 +30,11 @@ logs: .venv/.ready ## Show the logs of what `make try` runs; COMPONENT=scheduler
 
 .PHONY: test
 test: .venv/.ready ## Pass the tests; the levels that need `make tools` run where it ran
-	@.venv/bin/pytest
+	@.venv/bin/pytest --ignore tests/cluster
+
+.PHONY: test-cluster
+test-cluster: .venv/.ready ## Pass the tests on a real cluster; root on Linux, `make tools` first
+	@REQUIRE_CLUSTER=1 .venv/bin/pytest tests/cluster
 
 .PHONY: torture
 torture: .venv/.ready ## Kill dagsync 1,000 times and feed it 100,000 mutated job files, or TORTURE=100 for a tenth of it
@@ -42,8 +46,16 @@ torture: .venv/.ready ## Kill dagsync 1,000 times and feed it 100,000 mutated jo
 bench: .venv/.ready ## Measure dagsync beside the alternatives; NAMES="start-up parse" for some, ARGS=--help for more
 	@.venv/bin/python -m benchmarks $(NAMES) $(ARGS)
 
+.PHONY: cluster
+cluster: .venv/.ready ## Start Kubernetes to run pods in, or use CONTEXT=name; NAME= for a second one
+	@.venv/bin/python -m cluster start $(if $(NAME),--name "$(NAME)") $(if $(CONTEXT),--context "$(CONTEXT)")
+
+.PHONY: cluster-down
+cluster-down: .venv/.ready ## Remove what `make cluster` started, with its volumes and images; NAME= for a second one
+	@.venv/bin/python -m cluster stop $(if $(NAME),--name "$(NAME)")
+
 .PHONY: tools
-tools: ## Build the Pulumi CLI, kube-apiserver and etcd from their Go modules, once per user
+tools: ## Build the Pulumi CLI and Kubernetes from their Go modules, once per user
 	@tools/build
 
 .PHONY: render

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.apiserver.certificates import Authority, write_key
+from cluster.certificates import Authority, write_key
+from cluster.components import Arguments, api_server_arguments, etcd_arguments, flags
 
 READY_SECONDS = 60
 STOP_SECONDS = 10
@@ -29,9 +30,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(program: Path, arguments: dict[str, object], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _running(program: Path, arguments: Arguments, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``program`` in a process group of its own, and end the group."""
-    command = [str(program), *(f"--{name}={value}" for name, value in arguments.items())]
+    command = [str(program), *flags(arguments)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     try:
@@ -63,48 +64,19 @@ def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], lo
 def control_plane(etcd: Path, kube_apiserver: Path, folder: Path) -> Iterator[httpx.Client]:
     """Start both and yield an administrator's client, which checks the server's certificate."""
     authority = Authority(folder)
-    server, administrator = authority.server(), authority.administrator()
+    authority.server("kube-apiserver")
+    administrator = authority.administrator()
     write_key(folder / "service-accounts.key")
     etcd_url, peer_url, port = f"http://127.0.0.1:{_free_port()}", f"http://127.0.0.1:{_free_port()}", _free_port()
     trust = ssl.create_default_context(cafile=str(authority.certificate))
     trust.load_cert_chain(administrator.certificate, administrator.key)
     with ExitStack() as running:
-        running.enter_context(
-            _running(
-                etcd,
-                {
-                    "data-dir": folder / "etcd",
-                    "listen-client-urls": etcd_url,
-                    "advertise-client-urls": etcd_url,
-                    "listen-peer-urls": peer_url,
-                    "initial-advertise-peer-urls": peer_url,
-                    "initial-cluster": f"default={peer_url}",
-                    "unsafe-no-fsync": "true",
-                },
-                folder / "etcd.log",
-            )
-        )
-        process = running.enter_context(
-            _running(
-                kube_apiserver,
-                {
-                    "etcd-servers": etcd_url,
-                    "bind-address": "127.0.0.1",
-                    "secure-port": port,
-                    "endpoint-reconciler-type": "none",
-                    "tls-cert-file": server.certificate,
-                    "tls-private-key-file": server.key,
-                    "client-ca-file": authority.certificate,
-                    "service-account-issuer": "https://kubernetes.default.svc",
-                    "service-account-key-file": folder / "service-accounts.key",
-                    "service-account-signing-key-file": folder / "service-accounts.key",
-                    "service-cluster-ip-range": "10.96.0.0/16",
-                    "authorization-mode": "RBAC",
-                    "allow-privileged": "true",
-                },
-                folder / "kube-apiserver.log",
-            )
-        )
+        running.enter_context(_running(etcd, etcd_arguments(folder / "etcd", etcd_url, peer_url), folder / "etcd.log"))
+        arguments = api_server_arguments(folder, etcd_url=etcd_url, address="127.0.0.1", port=port)
+        # No controller keeps the endpoints of the API server's own Service.
+        arguments |= {"endpoint-reconciler-type": "none"}
+        log = folder / "kube-apiserver.log"
+        process = running.enter_context(_running(kube_apiserver, arguments, log))
         client = running.enter_context(httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=30))
-        _wait_until_ready(client, process, folder / "kube-apiserver.log")
+        _wait_until_ready(client, process, log)
         yield client
