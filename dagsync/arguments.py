@@ -149,7 +149,8 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
 
     add_store_commands(command, bare, environment)
     add_authoring_commands(placed, _seconds)
-    _add_skip_package(commands.choices["validate"])
+    for name in ("validate", "environments"):
+        _add_skip_package(commands.choices[name])
 
     text = "Exit with 0 if an Airflow component on this host sent a heartbeat lately, else with 1."
     heartbeat = bare("heartbeat", text)

@@ -8,6 +8,7 @@ from dagsync.errors import EXIT_PROBLEMS
 from dagsync.store_arguments import add_fetched
 
 AIRFLOW_CHOICES = ("auto", "require", "never")
+ENVIRONMENT_ACTIONS = ("list", "build", "prune")
 SHELLS = ("bash", "zsh", "fish")
 DEFAULT_MAX_AGE_SECONDS = 900.0
 """Three intervals of ``sync --watch``."""
@@ -42,6 +43,23 @@ def add_authoring_commands(command: AddCommand, seconds: Callable[[str], float])
     run.add_argument("job", metavar="PACKAGE.JOB", help="the job, such as sales.load_orders")
     add_fetched(run)
     run.usage = "%(prog)s [-h] [--packages-root DIR] PACKAGE.JOB [-- ARGUMENT ...]"
+
+    environments = command(
+        "environments",
+        "List, make or remove the environments of packages that bring dependencies.",
+        packages=True,
+        target=False,
+    )
+    environments.add_argument(
+        "action", choices=ENVIRONMENT_ACTIONS, nargs="?", default="list", metavar="ACTION", help="list (default), build, prune"
+    )
+    environments.add_argument(
+        "--unused-days",
+        type=seconds,
+        metavar="DAYS",
+        help="with prune: remove what no job used for so long (default: 7), and what is left of builds that were killed",
+    )
+    environments.add_argument("--json", action="store_true", help="with list: print JSON")
 
     new = command("new", "Write a new job, and its package if there is none.", packages=True, target=False)
     new.add_argument("package", metavar="PACKAGE", help="folder below the packages root")

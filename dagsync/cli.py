@@ -119,6 +119,12 @@ def _run_job(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return run_job(parsed, environment)
 
 
+def _environments(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync.environments_command import run
+
+    return run(parsed, environment, _skipped(parsed, environment))
+
+
 def _new(parsed: argparse.Namespace, _: Mapping[str, str]) -> int:
     from dagsync.scaffolding import create_job
 
@@ -156,6 +162,7 @@ COMMANDS = {
     "validate": _validate,
     "status": _status,
     "run": _run_job,
+    "environments": _environments,
     "new": _new,
     "completion": _completion,
     "heartbeat": _heartbeat,

@@ -15,6 +15,7 @@ from typing import Any, cast
 from dagsync.checks import CHECKS, OF_THE_DAG, OF_THE_JOB_ALONE, UnfitError, checked
 from dagsync.model import Finding, JobSpec
 from dagsync.options import unknown_option
+from dagsync.requirements import virtualenv_problem
 from dagsync.walking import SettingsFile
 
 _EVERYTHING = frozenset(CHECKS)
@@ -35,7 +36,7 @@ def read_defaults(root: Path, files: Iterable[SettingsFile]) -> dict[str, Defaul
     """Return the defaults of each package that has some, and under ``""`` those of the tree."""
     found: dict[str, Defaults] = {}
     for each in files:
-        read = _read(root / each.path, each.path)
+        read = _read(root / each.path, each.path, each.package)
         nearer = found.get(each.package)
         found[each.package] = read if nearer is None else _under(nearer, read)
     return found
@@ -92,7 +93,7 @@ def _under(nearer: Defaults, farther: Defaults) -> Defaults:
     )
 
 
-def _read(path: Path, shown: str) -> Defaults:
+def _read(path: Path, shown: str, package: str) -> Defaults:
     try:
         data = path.read_bytes()
         # Most of these files are about other tools, and parsing one takes longer than reading all jobs of its package.
@@ -109,7 +110,13 @@ def _read(path: Path, shown: str) -> Defaults:
         return _wrong(shown, "tool.dagsync: expected a table", "write [tool.dagsync]")
     options: dict[str, Any] = {}
     problems: list[Finding] = []
+    unclear: list[str] = []
     for name, value in cast("dict[str, str | date | None]", table).items():
+        if name == "virtualenv":
+            problem = virtualenv_problem(value) if package else (f"{name} is for each package to say", "move it to the package")
+            unclear += [name] if problem else []
+            problems += [Finding(shown, 0, f"[tool.dagsync] {problem[0]}", problem[1])] if problem else []
+            continue
         problem = unknown_option(name)
         if problem is None and name in OF_THE_JOB_ALONE:
             problem = f"{name} is for each job to say", f"declare {name} with the jobs"
@@ -121,7 +128,7 @@ def _read(path: Path, shown: str) -> Defaults:
         if problem is not None:
             problems.append(Finding(shown, 0, f"[tool.dagsync] {problem[0]}", problem[1]))
     wrong = {name for name in cast("dict[str, object]", table) if name in CHECKS} - options.keys() - OF_THE_JOB_ALONE
-    return Defaults(options, tuple(problems), frozenset(wrong))
+    return Defaults(options, tuple(problems), frozenset({*wrong, *unclear}))
 
 
 def _wrong(shown: str, message: str, fix: str) -> Defaults:

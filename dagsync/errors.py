@@ -93,6 +93,12 @@ class AirflowMissingError(DagsyncError):
     exit_code = 17
 
 
+class VirtualenvError(DagsyncError):
+    """The environment of a package cannot be made. No other one is touched."""
+
+    exit_code = 18
+
+
 class NoHeartbeatError(DagsyncError):
     """``heartbeat`` found no recent heartbeat, or could not look."""
 

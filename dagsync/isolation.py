@@ -35,15 +35,29 @@ _READ_BYTES = 64 * 1024
 _LEFT_AFTER_END_BYTES = 1024 * 1024
 
 
+def run_in_environment(job: str, argv: Sequence[str], environment: Mapping[str, str], log: Log | None = None) -> None:
+    """Do what ``run_isolated`` does, with the dependencies the job's package brings for itself, if it brings any.
+
+    ``ETL_PACKAGES_ROOT`` of ``environment`` is where the packages are. Raises ``VirtualenvError``, too.
+    """
+    from dagsync.environments import python_of
+
+    root = Path(environment["ETL_PACKAGES_ROOT"])
+    with python_of(root, job.partition(".")[0], environment, log or _log) as python:
+        run_isolated(job, argv, environment, log, python=python)
+
+
 def run_isolated(
     job: str,
     argv: Sequence[str],
     environment: Mapping[str, str],
     log: Log | None = None,
     grace_seconds: float = GRACE_SECONDS,
+    python: Path | None = None,
 ) -> None:
     """Run ``package.job`` with ``argv`` in a child process and log its output, line by line, as it comes.
 
+    ``python`` is that of an environment of the package's own, by default this one.
     SIGTERM, and any exception raised here by a signal (Airflow's timeout is one), ends the job: SIGTERM to all its processes,
     SIGKILL after ``grace_seconds``. Raises ``JobFailedError``, with the last lines of output, if the job did not succeed.
     """
@@ -51,7 +65,12 @@ def run_isolated(
     with tempfile.TemporaryDirectory(prefix=f"{job}-", ignore_cleanup_errors=True) as folder:
         token = f"\x1edagsync-{secrets.token_hex(8)} "
         given = job_environment(environment) | {SETTINGS_VARIABLE: f"{token}:{grace_seconds}"}
-        child = _Child(job, _start(job, argv, given, folder), Stream(token, _module(job), log or _log), grace_seconds)
+        if python is not None:
+            given |= {
+                "VIRTUAL_ENV": str(python.parents[1]),
+                "PATH": f"{python.parent}{os.pathsep}{given.get('PATH', os.defpath)}",
+            }
+        child = _Child(job, _start(job, argv, given, folder, python), Stream(token, _module(job), log or _log), grace_seconds)
         try:
             with child.ended_by_sigterm():
                 try:
@@ -165,11 +184,12 @@ class _Child:
 _Started = tuple["subprocess.Popen[bytes]", int]
 
 
-def _start(job: str, argv: Sequence[str], environment: Mapping[str, str], folder: str) -> _Started:
+def _start(job: str, argv: Sequence[str], environment: Mapping[str, str], folder: str, python: Path | None) -> _Started:
     """Return the keeper and the descriptor its and the job's output is read from."""
     output, written = os.pipe()
     # -P keeps the working directory, which is the job's to fill, off the module search path.
-    command = [sys.executable, "-P", "-u", "-m", "dagsync.child", job, "--", *argv]
+    child = ["-m", "dagsync.child"] if python is None else [str(Path(__file__).with_name("bootstrap.py"))]
+    command = [str(python or sys.executable), "-P", "-u", *child, job, "--", *argv]
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell; running what the packages declare is what this is for
             command,

@@ -83,8 +83,14 @@ MANUAL: dict[str, Page] = {
             0: "The job succeeded.",
             1: "The job raised an exception, or ended with a text or with code 1.",
             8: "The job cannot be started.",
-            15: "",
+            **same(15, 18),
         },
+    ),
+    "environments": Page(
+        "Made once for the bytes of a lock and kept: by the first job that needs one, or by build where the image is made, so "
+        "that no job waits for an index at night. Where uv is installed it does the work, else venv and pip.",
+        (("in the image", "environments build"), ("what packages bring", "environments --json")),
+        {1: "Some lock is wrong, or its environment cannot be made.", **same(3)},
     ),
     "new": Page(
         "Writes a job that runs and passes validate, and the package around it if there is none. Files that exist are left "
@@ -129,6 +135,8 @@ ENVIRONMENT = {
     "DAGSYNC_SOURCE": "What `sync --source` is by default.",
     "DAGSYNC_STORE": "What `--store` of `publish`, `rollback` and `versions` is by default.",
     "DAGSYNC_CACHE": "What `sync --cache` is by default.",
+    "DAGSYNC_ENVIRONMENTS": "Folders of environments of packages, separated by `:`; the first that can be written to has new "
+    "ones (default: /opt/airflow/environments, then one below the temporary folder).",
     "DAGSYNC_JOBS_NAMESPACE": 'Namespace of the pods of jobs with `isolation="kubernetes"` (default: etl-jobs).',
     "DAGSYNC_JOBS_IMAGE": "Their image, where a job has none of its own.",
     "DAGSYNC_JOBS_SERVICE_ACCOUNT": "Their service account (default: etl-jobs).",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dagsync.errors import DagsyncError, JobFailedError, UnknownJobError
-from dagsync.isolation import run_isolated
+from dagsync.isolation import run_in_environment
 from dagsync.reading import Reading, read_job
 from dagsync.reporting import finding_lines
 from dagsync.stream import INFO
@@ -17,14 +17,15 @@ from dagsync.walking import list_modules
 def run(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run the job and return 0.
 
-    Raises ``JobFailedError``, ``UnknownJobError`` and ``PackagesRootError``, and with ``--source`` what ``add_version`` does.
+    Raises ``JobFailedError``, ``VirtualenvError``, ``UnknownJobError`` and ``PackagesRootError``, and with ``--source`` what
+    ``add_version`` does.
     """
     root: Path = _fetched(parsed) if parsed.source else parsed.packages_root
     spec = _reading(root, parsed.job).spec
     given: list[str] | None = parsed.arguments
     argv = given if given is not None else list(spec.args) if spec else []
     try:
-        run_isolated(parsed.job, argv, {**environment, "ETL_PACKAGES_ROOT": str(root.absolute())}, _print)
+        run_in_environment(parsed.job, argv, {**environment, "ETL_PACKAGES_ROOT": str(root.absolute())}, _print)
     except JobFailedError as failure:
         # Its last lines stand right above.
         message = str(failure).partition("\nits last lines:")[0]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dagsync.argv import OptionRow, argv_from
@@ -22,11 +23,21 @@ def run_job(job: str, context: Mapping[str, Any], options: Sequence[OptionRow] =
     with held(packages_root(context, os.environ)) as root:
         if isolation == "process":
             # Imported here: subprocesses are nothing to a job that runs inline.
-            from dagsync.isolation import run_isolated
+            from dagsync.isolation import run_in_environment
 
-            run_isolated(job, argv, os.environ | {"ETL_PACKAGES_ROOT": str(root)})
+            run_in_environment(job, argv, os.environ | {"ETL_PACKAGES_ROOT": str(root)})
         else:
+            _check_inline(job, root)
             call_job(job, argv, str(root))
+
+
+def _check_inline(job: str, root: Path) -> None:
+    from dagsync.requirements import lock_of
+
+    package = job.partition(".")[0]
+    if lock_of(root, package) is not None:
+        message = f"job {job}: isolation='inline' runs it in Airflow's environment, and package {package} brings its own"
+        raise JobFailedError(message, "leave out isolation, or move the job to a package without virtualenv")
 
 
 def arguments_of(context: Mapping[str, Any], options: Sequence[OptionRow] = ()) -> list[str]:

@@ -1,15 +1,19 @@
 """What is in a DAG folder and how it got there, from the record the last sync left. Changes nothing, waits for nobody."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dagsync.environments import ready
+from dagsync.errors import VirtualenvError
 from dagsync.manifest import MANIFEST_NAME, decode_manifest
 from dagsync.model import Report
 from dagsync.presenting import problem_documents
 from dagsync.reporting import counted, report_notes
+from dagsync.requirements import lock_of
 from dagsync.storage import STATE_FOLDER, lock_holder, read_checked, read_regular, signatures
 from dagsync.syncing import LAST_NAME, report_from
 
@@ -37,6 +41,9 @@ class Status:
 
     lock_holder: str | None
     """The process of a sync that is under way."""
+
+    environments: tuple[tuple[str, str], ...]
+    """Packages that bring dependencies, each with the environment it has here, or what is wrong with it."""
 
     def age_seconds(self, now: datetime) -> float | None:
         """Return how long ago the last sync was."""
@@ -76,7 +83,18 @@ def read_status(dags_dir: Path) -> Status:
         files=tuple(sorted(manifest.files)),
         altered=altered,
         lock_holder=lock_holder(dags_dir),
+        environments=() if report is None else tuple(_environments(root, {spec.package for spec in manifest.jobs.values()})),
     )
+
+
+def _environments(root: Path, packages: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for package in sorted(packages):
+        try:
+            lock = lock_of(root, package)
+            if lock is not None:
+                yield package, str(ready(lock, os.environ) or "not made; the first job that needs it does")
+        except VirtualenvError as error:
+            yield package, str(error)
 
 
 def status_json(status: Status, now: datetime, max_age_seconds: float) -> str:
@@ -97,6 +115,7 @@ def status_json(status: Status, now: datetime, max_age_seconds: float) -> str:
         "problems": [] if report is None else problem_documents(report.problems, root),
         "notes": [] if report is None else problem_documents(report.notes, root),
         "lock_holder": status.lock_holder,
+        "environments": dict(status.environments),
     }
     return json.dumps(document, indent=2)
 
@@ -112,6 +131,8 @@ def status_lines(status: Status, now: datetime) -> Iterator[str]:
         problems, notes = len(status.report.problems), len(status.report.notes)
         yield f"{counted(status.report.jobs, 'job')}; {counted(problems, 'problem')}, {counted(notes, 'note')}"
         yield from report_notes(status.report, status.packages_root)
+    for package, told in status.environments:
+        yield f"environment of {package}: {told}"
     for name in status.altered:
         yield f"note: {status.dags_dir / name}: changed since by somebody else; the next sync makes it right"
     if status.lock_holder:

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dagsync.discovery import Discovery, discover
+from dagsync.environments_command import read_locks
 from dagsync.errors import AirflowMissingError
 from dagsync.model import Finding, JobSpec, dag_file_name
 from dagsync.presenting import problem_documents
@@ -54,7 +55,7 @@ def validate(root: Path, skipped: Sequence[str], airflow: str, environment: Mapp
 
     ``airflow`` is ``auto``, ``require`` or ``never``. Raises ``PackagesRootError`` and ``AirflowMissingError``.
     """
-    found = discover(root, skipped)
+    found = with_locks(discover(root, skipped), root, skipped)
     installed = airflow != "never" and importlib.util.find_spec("airflow") is not None
     if airflow == "require" and not installed:
         fix = "run validate with the Python of your Airflow, or without --airflow require"
@@ -66,6 +67,26 @@ def validate(root: Path, skipped: Sequence[str], airflow: str, environment: Mapp
     parsed = parse_with_airflow(files, environment)
     refused = tuple(refusals(found, files, parsed))
     return Validation(len(found.jobs), parsed.version, found.problems + refused, found.notes)
+
+
+def with_locks(found: Discovery, root: Path, skipped: Sequence[str]) -> Discovery:
+    """Return what was found with what is wrong with the dependencies that packages bring."""
+    locks, problems = read_locks(root, skipped)
+    own = {lock.package for lock in locks}
+    inline = [
+        Finding(
+            spec.source, spec.line, "isolation='inline' runs in Airflow's environment, and its package brings its own", _ALONE
+        )
+        for spec in found.jobs
+        if spec.package in own and spec.isolation == "inline"
+    ]
+    # What discovery says of the same file already is not said twice.
+    told = {problem.path for problem in found.problems}
+    new = [problem for problem in problems if not any(problem.path.startswith(str(root / path)) for path in told)]
+    return replace(found, problems=(*found.problems, *new, *inline))
+
+
+_ALONE = "leave out isolation, or move the job to a package without virtualenv"
 
 
 def parse_with_airflow(files: Mapping[str, bytes], environment: Mapping[str, str]) -> Parsed:

@@ -53,6 +53,7 @@ def component_environment(folder: StateFolder, run: Run, secrets: Secrets, inher
         "AIRFLOW__CORE__FERNET_KEY": secrets.fernet_key,
         # The scheduler's own health server would listen on every address; the API server reports the heartbeat too.
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        "DAGSYNC_ENVIRONMENTS": str(folder.root / "environments"),
         # Tasks call the API server here: a company's proxy must not get in between.
         "NO_PROXY": _without_proxy(kept),
         "no_proxy": _without_proxy(kept),

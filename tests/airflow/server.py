@@ -69,6 +69,7 @@ def environment(home: Path, packages: Path, dags: Path) -> dict[str, str]:
             "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+            "DAGSYNC_ENVIRONMENTS": str(home / "environments"),
         }
     )
 

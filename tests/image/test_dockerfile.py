@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.airflow_environment import DAGS_DIR, PACKAGES_ROOT
 from components.airflow_image import SOURCES
+from dagsync.environments import IN_IMAGE
 from tests.image.dockerfile import parse
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def test_entrypoint_of_the_base_stays() -> None:
 def test_layers_go_from_what_changes_least_to_what_changes_most() -> None:
     layers = [instruction for instruction in FINAL.instructions if instruction.keyword in {"COPY", "RUN", "ADD"}]
     copies = [re.match(r"--from=(\w+)", layer.text) for layer in layers if layer.keyword == "COPY"]
-    assert [copy and copy[1] for copy in copies] == ["dependencies", "dagsync", "packages"]
+    assert [copy and copy[1] for copy in copies] == ["dependencies", "dagsync", "environments", "packages"]
     assert "--from=packages" in layers[-1].text
     arguments = [argument.text.partition("=")[0] for argument in FINAL.of("ARG")]
     first_argument = FINAL.instructions.index(FINAL.of("ARG")[0])
@@ -85,6 +86,15 @@ def test_airflow_keeps_the_versions_of_its_base() -> None:
     assert not re.search(r"\b(pip|uv|apt-get|curl|wget)\b", runs), "the final stage installs nothing"
 
 
+def test_environments_of_packages_are_made_where_tasks_look_for_them() -> None:
+    (made,) = BY_NAME["environments"].of("RUN")
+    assert f"DAGSYNC_ENVIRONMENTS={IN_IMAGE} python -m dagsync environments build" in re.sub(r"\s+", " ", made.text)
+    # In folders() it is the first place, and nothing tells tasks of another one.
+    assert "DAGSYNC_ENVIRONMENTS" not in env()
+    (copied,) = [copy for copy in FINAL.of("COPY") if "--from=environments" in copy.text]
+    assert copied.words == [IN_IMAGE, IN_IMAGE]
+
+
 def test_uv_does_not_reach_the_final_image() -> None:
     assert "/build" not in " ".join(instruction.text for instruction in FINAL.instructions)
 
@@ -112,7 +122,7 @@ def test_read_only_root_has_its_bytecode_and_its_configuration_file() -> None:
 
 
 def test_group_and_others_read_and_do_not_write() -> None:
-    for name in ("dependencies", "dagsync", "packages"):
+    for name in ("dependencies", "dagsync", "environments", "packages"):
         assert "chmod -R u=rwX,go=rX" in BY_NAME[name].of("RUN")[-1].text, name
     assert "--chown" not in TEXT
 

@@ -37,7 +37,7 @@ def test_everything_is_reached_on_loopback_only_and_past_any_proxy(folder: State
 
 def test_everything_written_is_in_the_state_folder(folder: StateFolder) -> None:
     found = environment(folder)
-    places = ["AIRFLOW_HOME", "AIRFLOW_CONFIG", "AIRFLOW_DAGS_DIR", "AIRFLOW__LOGGING__BASE_LOG_FOLDER"]
+    places = ["AIRFLOW_HOME", "AIRFLOW_CONFIG", "AIRFLOW_DAGS_DIR", "AIRFLOW__LOGGING__BASE_LOG_FOLDER", "DAGSYNC_ENVIRONMENTS"]
     assert all(found[name].startswith(str(folder.root)) for name in places)
     assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{folder.root}/airflow.db"
     assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] == f"sqlite+aiosqlite:///{folder.root}/airflow.db"
