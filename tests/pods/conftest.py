@@ -63,6 +63,25 @@ JOBS = {
 
         JOB = Job(main, "Does not end", isolation="kubernetes", timeout=8, retries=0)
     """,
+    "waits": """
+        import os
+        import time
+        from datetime import timedelta
+        from pathlib import Path
+        from dagsync import Job
+
+        def main(argv):
+            print("waiting", flush=True)
+            flag = Path(os.environ["ETL_OUT"]).with_name(argv[0])
+            deadline = time.monotonic() + 300
+            while not flag.exists():
+                if time.monotonic() > deadline:
+                    return 1
+                time.sleep(0.1)
+            print("done waiting")
+
+        JOB = Job(main, "Waits for a file", isolation="kubernetes", retries=1, retry_delay=timedelta(seconds=1))
+    """,
     "asks_too_much": """
         from dagsync import Job, Resources
 

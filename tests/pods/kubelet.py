@@ -39,7 +39,7 @@ class Kubelet:
     """Runs the pods of one namespace; a context, at whose end none of their processes is left."""
 
     def __init__(self, client: httpx.Client, namespace: str, environment: Mapping[str, str], folder: Path) -> None:
-        """``environment`` is that of the image; ``folder`` holds the server's certificate, and the logs."""
+        """``environment`` is that of the image; ``folder`` holds the API server's certificate, and the logs."""
         self._client, self._namespace, self._environment, self._folder = client, namespace, environment, folder
         self._running: dict[str, tuple[subprocess.Popen[bytes], datetime]] = {}
         self._killing: dict[str, float] = {}
@@ -49,7 +49,7 @@ class Kubelet:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "server.crt", folder / "server.key")
+        context.load_cert_chain(folder / "kube-apiserver.crt", folder / "kube-apiserver.key")
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._threads = [threading.Thread(target=self._server.serve_forever), threading.Thread(target=self._work)]
 

@@ -1,8 +1,12 @@
 """A job with ``isolation="kubernetes"``: its task makes a pod, follows it, and ends as the job does."""
 
 import json
+import re
 import time
 
+import psutil
+
+from tests.airflow.server import until
 from tests.pods.conftest import Pods
 
 
@@ -59,11 +63,51 @@ def test_timeout_ends_the_pod_of_a_job_that_ignores_sigterm(pods: Pods) -> None:
     _gone(pods, name)
 
 
+def test_pod_goes_when_somebody_ends_its_task(pods: Pods) -> None:
+    run_id = pods.airflow.trigger("pods_waits", {"args": ["never"]})
+    name = _waiting(pods, 1)
+    path = f"/api/v2/dags/pods_waits/dagRuns/{run_id}/taskInstances/waits"
+    assert pods.airflow.client.patch(path, json={"new_state": "failed"}).is_success
+    _gone(pods, name)
+    assert pods.airflow.finished("pods_waits", run_id) == "failed"
+
+
+def test_task_whose_process_was_lost_finds_its_pod_again(pods: Pods) -> None:
+    before = len(pods.of("waits"))
+    run_id = pods.airflow.trigger("pods_waits", {"args": ["flag"]})
+    name = _waiting(pods, before + 1)
+    scheduler = psutil.Process(pods.airflow.processes["scheduler"].pid)
+    # As Airflow names it; that of the executor, which only watches it, has another name.
+    (task,) = [each for each in scheduler.children(recursive=True) if re.match(r"airflow worker -- [-0-9a-f]{36}", each.name())]
+    task.kill()
+    again = f"/api/v2/dags/pods_waits/dagRuns/{run_id}/taskInstances/waits/logs/2?full_content=true"
+    until(lambda: "Reusing existing pod" in pods.airflow.client.get(again).text, "it is tried again", pods.airflow, 120)
+    pods.out.with_name("flag").touch()
+    assert pods.airflow.finished("pods_waits", run_id) == "success"
+    assert pods.of("waits")[before:] == [name]
+    assert "done waiting" in pods.airflow.task_log("pods_waits", run_id, "waits", attempt=2)
+
+
 def test_quota_is_said_by_the_task(pods: Pods) -> None:
     run_id = pods.airflow.trigger("pods_asks_too_much")
     assert pods.airflow.finished("pods_asks_too_much", run_id) == "failed"
     assert "exceeded quota: enough" in pods.airflow.task_log("pods_asks_too_much", run_id, "asks_too_much")
     assert pods.of("asks_too_much") == []
+
+
+def _waiting(pods: Pods, count: int) -> str:
+    """Wait until the pod of the job that waits is there, the latest of ``count``, and return its name."""
+
+    def running() -> bool:
+        found = pods.of("waits")
+        return (
+            len(found) == count
+            and pods.kubelet.log(found[-1]).exists()
+            and "waiting" in pods.kubelet.log(found[-1]).read_text()
+        )
+
+    until(running, "the job waits", pods.airflow, 60)
+    return pods.of("waits")[-1]
 
 
 def _gone(pods: Pods, name: str) -> None:
