@@ -1,7 +1,7 @@
 """A plan in terms of jobs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dagsync.model import JobSpec
 from dagsync.planning import Plan
@@ -31,7 +31,7 @@ def job_changes(plan: Plan) -> JobChanges:
 
 
 def _declared(spec: JobSpec) -> JobSpec:
-    return replace(spec, line=0)
+    return spec._replace(line=0)
 
 
 def job_lines(changes: JobChanges) -> Iterator[str]:

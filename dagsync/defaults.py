@@ -7,7 +7,7 @@ a wrong schedule must not become none.
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -62,7 +62,7 @@ def with_defaults(specs: Iterable[JobSpec], defaults: Mapping[str, Defaults]) ->
         if spec.after:
             given.add("schedule")
         from_above = by_package[spec.package]
-        found.append(replace(spec, **{name: each for name, each in from_above.options.items() if name not in given}))
+        found.append(spec._replace(**{name: each for name, each in from_above.options.items() if name not in given}))
         if unclear := from_above.unclear - given:
             cause = from_above.problems[0]
             what = "options" if unclear == _EVERYTHING else ", ".join(sorted(unclear))

@@ -1,6 +1,7 @@
 """From a tree of packages to jobs, problems and notes. Reads sources; imports and runs none of them."""
 
 import gc
+import os
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Mapping
@@ -14,6 +15,7 @@ from dagsync.model import DEFAULT_SKIPPED_PACKAGES, MAX_PACKAGE_LENGTH, Finding,
 from dagsync.reading import MAX_SOURCE_BYTES, Reading, read_job
 from dagsync.walking import Listing, ModuleFile, list_modules
 
+_READ_BYTES = 65536
 _SHADOWED = frozenset({"airflow", "dagsync"}) | sys.stdlib_module_names
 
 
@@ -62,11 +64,22 @@ def _read(root: Path, module: ModuleFile) -> Reading:
     if module.size > MAX_SOURCE_BYTES:
         return Reading(problems=(Finding(module.path, 0, f"is larger than {MAX_SOURCE_BYTES} bytes", "split the module"),))
     try:
-        with open(f"{root}/{module.path}", "rb") as file:  # noqa: PTH123 - 15 % of a cold sync go into Path otherwise
-            data = file.read()
+        data = _content(f"{root}/{module.path}", module.size)
     except OSError as error:
         return Reading(problems=(Finding(module.path, 0, f"cannot be read: {error.strerror}", "make it readable"),))
     return read_job(data, module.package, module.module_path.rpartition("/")[2], module.path)
+
+
+def _content(path: str, size: int) -> bytes:
+    # Half of what ``open`` and ``read`` of a file object cost, which shows at ten thousand files.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(descriptor, size + 1)
+        while more := os.read(descriptor, _READ_BYTES):
+            data += more
+    finally:
+        os.close(descriptor)
+    return data
 
 
 def assemble(listing: Listing, readings: Mapping[str, Reading], defaults: Mapping[str, Defaults]) -> Discovery:

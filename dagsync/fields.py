@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from dagsync.evaluation import NotConstantError
 from dagsync.parsers import Call
-from dagsync.texts import Value
+from dagsync.texts import Value, is_storable, storable
 
 Kind = Literal["string", "integer", "number"]
 Json = Any
@@ -29,21 +29,17 @@ def kind_of_type(call: Call) -> tuple[Kind, bool]:
     node = call.keywords.get("type")
     if node is None:
         return "string", True
-    match node:
-        case ast.Constant(value=None):
-            return "string", True
-        case ast.Name(id=name) if name in call.scope.functions:
-            returned = call.scope.functions[name].returns
-            names: dict[str, Kind] = {"int": "integer", "float": "number"}
-            return (names.get(returned.id, "string"), False) if isinstance(returned, ast.Name) else ("string", False)
-        case ast.Name(id="int"):
-            return "integer", True
-        case ast.Name(id="float"):
-            return "number", True
-        case ast.Name(id="str"):
-            return "string", True
-        case _:
-            return "string", False
+    if isinstance(node, ast.Name):
+        function = call.scope.functions.get(node.id)
+        if function is None:
+            return _CONVERTERS.get(node.id, ("string", False))
+        returned = function.returns
+        kind = _CONVERTERS.get(returned.id, ("string", True))[0] if isinstance(returned, ast.Name) else "string"
+        return kind, False
+    return "string", isinstance(node, ast.Constant) and node.value is None
+
+
+_CONVERTERS: dict[str, tuple[Kind, bool]] = {"int": ("integer", True), "float": ("number", True), "str": ("string", True)}
 
 
 def is_date(call: Call) -> bool:
@@ -71,9 +67,8 @@ def as_json(kind: Kind, value: Value) -> Json:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnfitError
     if kind == "string":
-        # PostgreSQL stores neither, and one of them would make the whole DAG file an import error.
         text = str(value)
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if not is_storable(text):
             raise UnfitError
         return text
     # argparse converts a default that is a text.
@@ -89,12 +84,9 @@ def as_json(kind: Kind, value: Value) -> Json:
 
 
 def choices_of(call: Call) -> list[Value] | None:
-    """Return the values ``choices=`` allows, or ``None`` if there is none or it cannot be told."""
-    node = call.keywords.get("choices")
-    if node is None:
-        return None
+    """Return the values that ``choices=``, which is there, allows, or ``None`` if that cannot be told."""
     try:
-        found = _choices(call, call.scope.constants.resolve(node))
+        found = _choices(call, call.scope.constants.resolve(call.keywords["choices"]))
     except NotConstantError:
         return None
     return found if found and len(found) <= MAX_CHOICES else None
@@ -174,4 +166,4 @@ def help_text(call: Call, default: str | None) -> str:
             return "%"
         return default if match[1] == "default" and default is not None else match[0]
 
-    return _FIELD.sub(filled, text).replace("\0", "").encode("utf-8", "replace").decode().strip()
+    return storable(_FIELD.sub(filled, text) if "%" in text else text).strip()

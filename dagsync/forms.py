@@ -9,15 +9,14 @@ from dagsync.evaluation import NotConstantError
 from dagsync.fields import Json, fits
 from dagsync.following import followed_parser
 from dagsync.model import Finding, JobSpec
-from dagsync.parameters import Argument, parameters_of
+from dagsync.module_names import ModuleNames
+from dagsync.parameters import Pair, parameters_of
 from dagsync.params import Parameter
 from dagsync.parsers import NotFollowedError
 
 FIX = "build the parser in the entrypoint or in functions of its module, with constants as names, nargs and actions"
 MISSING = "required, and runs that start by themselves are given none"
 MISSING_FIX = "give it a default, or declare args=[...] with the job"
-
-_Pairs = Sequence[tuple[Parameter, Argument | None]]
 
 
 class Form(NamedTuple):
@@ -29,21 +28,14 @@ class Form(NamedTuple):
     notes: tuple[Finding, ...] = ()
 
 
-def form_of(
-    module: ast.Module,
-    entrypoint: ast.expr,
-    bindings: Mapping[str, ast.expr | None],
-    docstring: str | None,
-    spec: JobSpec,
-    path: str,
-) -> Form:
+def form_of(names: ModuleNames, entrypoint: ast.expr, spec: JobSpec, path: str) -> Form:
     """Return the form of a job and, where it has no typed fields, why that is so.
 
-    ``bindings`` and ``docstring`` are those of the module; ``path`` is only used in findings.
+    ``names`` are those of its module; ``path`` is only used in findings.
     """
     args = spec.args
     try:
-        parser = followed_parser(module, entrypoint, bindings, docstring)
+        parser = followed_parser(names, entrypoint)
         if parser is None:
             raise NotFollowedError(entrypoint.lineno, "the entrypoint is not seen to use the parser of this module")
         found = parameters_of(parser)
@@ -72,7 +64,7 @@ class _Parser(argparse.ArgumentParser):
         raise ValueError(message)
 
 
-def _with_arguments(found: _Pairs, args: Sequence[str]) -> list[Parameter]:
+def _with_arguments(found: Sequence[Pair], args: Sequence[str]) -> list[Parameter]:
     """Return the params with the values that ``args`` give them. Raises ``ValueError`` if the parser would refuse them."""
     parser = _Parser("", add_help=False)
     _add(parser, found, [])
@@ -90,7 +82,7 @@ def _with_arguments(found: _Pairs, args: Sequence[str]) -> list[Parameter]:
     return parameters
 
 
-def _add(parser: _Parser, found: _Pairs, path: list[str]) -> None:
+def _add(parser: _Parser, found: Sequence[Pair], path: list[str]) -> None:
     for parameter, argument in found:
         key, _, shape, omitted, *below = parameter.option
         if below != path:
@@ -101,7 +93,7 @@ def _add(parser: _Parser, found: _Pairs, path: list[str]) -> None:
                 _add(commands.add_parser(name, prog="", add_help=False), found, [*path, key, name])
             continue
         given: dict[str, Any] = {"default": argparse.SUPPRESS}
-        if argument.flags:
+        if argument.names.flags:
             given |= {"dest": key, "required": argument.required}
         match shape:
             case "flag":
@@ -114,9 +106,9 @@ def _add(parser: _Parser, found: _Pairs, path: list[str]) -> None:
                 given |= {"nargs": argument.nargs, "type": _converter(parameter.schema)}
                 if argument.action in {"append", "extend"}:
                     given["action"] = argument.action
-                if shape == "optional" and argument.flags:
+                if shape == "optional" and argument.names.flags:
                     given["const"] = True
-        parser.add_argument(*(argument.flags or [key]), **given)
+        parser.add_argument(*(argument.names.flags or [key]), **given)
 
 
 def _converter(schema: Mapping[str, Json]) -> Callable[[str], Json]:

@@ -56,9 +56,26 @@ class Frame:
             self.bindings = {**self.bindings, name: node}
             self.scope = self.scope._replace(constants=Constants(self.bindings, self._docstring))
 
-    def bind_defaults(self, declared: ast.arguments) -> None:
-        """Let the parameters of a function stand for their defaults."""
+    def bind_parameters(
+        self,
+        declared: ast.arguments,
+        given: "Sequence[tuple[Thing, ast.expr | None]]",
+        named: "Mapping[str, tuple[Thing, ast.expr | None]]",
+    ) -> None:
+        """Let the parameters of a function stand for what a call gives them, by position and by name."""
         names = [each.arg for each in (*declared.posonlyargs, *declared.args)]
+        if declared.defaults or declared.kwonlyargs:
+            self._bind_defaults(names, declared)
+            names += (each.arg for each in declared.kwonlyargs)
+        for number, name in enumerate(names):
+            if number < len(given):
+                self.bind(name, *given[number])
+            elif name in named:
+                self.bind(name, *named[name])
+            elif name not in self.bindings:
+                self.bind(name, None, None)
+
+    def _bind_defaults(self, names: Sequence[str], declared: ast.arguments) -> None:
         for name, node in zip(reversed(names), reversed(declared.defaults), strict=False):
             self.bind(name, None, node)
         for each, node in zip(declared.kwonlyargs, declared.kw_defaults, strict=True):
@@ -85,11 +102,15 @@ class Frame:
 
     def is_arguments(self, node: ast.expr) -> bool:
         """Return whether an expression is the argument list of the job, as it is."""
+        # By type and not by pattern: asked of every value that is assigned.
         if type(node) is ast.Name:
             return self.things.get(node.id) is ARGUMENTS
+        if type(node) is ast.Call:
+            function = node.func
+            if type(function) is ast.Name and function.id in {"list", "tuple"} and len(node.args) == 1 and not node.keywords:
+                return self.is_arguments(node.args[0])
+            return False
         match node:
-            case ast.Call(func=ast.Name(id="list" | "tuple"), args=[inner], keywords=[]):
-                return self.is_arguments(inner)
             case ast.BoolOp(op=ast.Or(), values=[first, *_]) | ast.IfExp(body=first):
                 return self.is_arguments(first)
             case ast.Subscript(

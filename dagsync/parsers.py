@@ -1,7 +1,7 @@
 """What a job's source says about its argparse parser: the calls that build it, with their arguments still unevaluated."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Call(NamedTuple):
     """A call as written, and the names it can see."""
 
     line: int
-    names: tuple[ast.expr, ...]
+    names: Sequence[ast.expr]
     """Arguments given by position."""
 
     keywords: Mapping[str, ast.expr]
@@ -65,6 +65,21 @@ class Scope(NamedTuple):
             return node.attr
         return None
 
+    def makes_parser(self, function: ast.expr) -> bool:
+        """Return whether a call of ``function`` certainly or possibly makes a parser."""
+        if type(function) is ast.Name and self.leads_to_parser(function.id):
+            return True
+        return self.of_argparse(function) == "ArgumentParser"
+
+    def leads_to_parser(self, name: str) -> bool:
+        """Return whether the function of the module that is called ``name``, if there is one, makes a parser."""
+        function = self.functions.get(name)
+        if function is None:
+            return False
+        return any(
+            isinstance(each, ast.Call) and self.of_argparse(each.func) == "ArgumentParser" for each in ast.walk(function)
+        )
+
 
 class DeclaredArgument(NamedTuple):
     """One ``add_argument``."""
@@ -82,7 +97,10 @@ class DeclaredCommands:
     parsers: dict[str, "DeclaredParser"] = field(default_factory=dict[str, "DeclaredParser"])
 
     def add(self, call: Call, parents: "list[DeclaredParser]") -> "DeclaredParser":
-        name = call.scope.constants.evaluate(call.names[0]) if len(call.names) == 1 else None
+        try:
+            name = call.scope.constants.evaluate(call.names[0]) if len(call.names) == 1 else None
+        except NotConstantError as error:
+            raise NotFollowedError(call.line, f"the name of a command is not a constant: {error}") from None
         if not isinstance(name, str) or not name or name.startswith("-") or name in self.parsers:
             raise NotFollowedError(call.line, "the name of a command is not a constant of its own")
         added = self.parsers[name] = new_parser(Call(call.line, (), call.keywords, call.scope), parents)

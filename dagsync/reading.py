@@ -2,14 +2,14 @@
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from dagsync.declarations import CALLS, ORIGINS
 from dagsync.evaluation import Constants, NotConstantError
 from dagsync.forms import form_of
 from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
+from dagsync.module_names import names_of
 from dagsync.options import NamedExpressions, RefusalError, given_options, kind_of
+from dagsync.texts import storable
 
 MAX_SOURCE_BYTES = 5_000_000
 """A larger module is refused rather than parsed."""
@@ -31,9 +31,6 @@ class Reading:
 NOT_A_JOB = Reading()
 
 
-_BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.TryStar)
-
-
 def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
     """Return what the module ``package.jobs.name`` with source ``data`` declares.
 
@@ -47,13 +44,11 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
         return _broken(path, error.lineno or 0, f"syntax error: {error.msg}")
     except (ValueError, RecursionError, MemoryError) as error:
         return _broken(path, 0, f"cannot be parsed: {error or type(error).__name__}")
-    bindings, job = _module_names(module.body)
-    if job is None:
+    names = names_of(module)
+    if names.job is None:
         return NOT_A_JOB
-    line, value = job
-    docstring = ast.get_docstring(module, clean=False)
-    job_names, aliases = _imported(module.body)
-    constants = Constants(bindings, docstring, aliases)
+    line, value = names.job
+    constants = Constants(names.bindings, names.docstring, names.aliases)
     try:
         if problem := name_problem("module", name):
             raise RefusalError(line, problem, f"rename {path}, for example to {_identifier(name)}.py")
@@ -61,19 +56,19 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
             raise RefusalError(
                 line, "JOB is assigned in a way that cannot be read without running the module", f"write {FORMS}"
             )
-        entrypoint, description, expressions = _declaration(constants.resolve(value), job_names, line)
+        entrypoint, description, expressions = _declaration(constants.resolve(value), names.job_names, line)
         text, notes = _description(description, constants, path, line)
         options = given_options(expressions, constants, line)
         given = tuple(sorted(options))
-        if docstring and "docs" not in options:
-            options["docs"] = _storable(inspect.cleandoc(docstring))
+        if names.docstring and "docs" not in options:
+            options["docs"] = storable(inspect.cleandoc(names.docstring))
         spec = JobSpec(package, name, text, line, given, **options)
         if len(spec.dag_id.encode()) > MAX_DAG_ID_BYTES:
             raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
         if b"ArgumentParser" not in data:
             return Reading(spec, (), notes)
-        form = form_of(module, entrypoint, bindings, docstring, spec, path)
-        return Reading(replace(spec, parameters=form.parameters) if form.parameters else spec, (), (*notes, *form.notes))
+        form = form_of(names, entrypoint, spec, path)
+        return Reading(spec._replace(parameters=form.parameters) if form.parameters else spec, (), (*notes, *form.notes))
     except RefusalError as refusal:
         return _broken(path, refusal.line, str(refusal), refusal.fix)
     except RecursionError:
@@ -82,62 +77,6 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
 
 def _broken(path: str, line: int, message: str, fix: str = "") -> Reading:
     return Reading(problems=(Finding(path, line, message, fix),))
-
-
-def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt, bool]]:
-    """Yield statements run at import, and whether each certainly runs once."""
-    for statement in body:
-        yield statement, True
-        if not isinstance(statement, _BLOCKS):
-            continue
-        for field in ("body", "handlers", "orelse", "finalbody"):
-            for inner in getattr(statement, field, ()):
-                nested = inner.body if isinstance(inner, ast.ExceptHandler) else [inner]
-                for deeper, _ in _statements(nested):
-                    yield deeper, False
-
-
-def _module_names(body: list[ast.stmt]) -> tuple[dict[str, ast.expr | None], tuple[int, ast.expr | None] | None]:
-    """Return what each name is bound to (``None``: cannot be told) and the last assignment to ``JOB``."""
-    bindings: dict[str, ast.expr | None] = {}
-    job: tuple[int, ast.expr | None] | None = None
-    for statement, certain in _statements(body):
-        match statement:
-            case ast.Assign(targets=targets, value=value):
-                pass
-            case ast.AnnAssign(target=target, value=ast.expr() as value):
-                targets = [target]
-            case ast.AugAssign(target=target):
-                targets, value = [target], None
-            case _:
-                continue
-        for target in targets:
-            if isinstance(target, ast.Name):
-                if target.id == "JOB":
-                    job = statement.lineno, value
-                else:
-                    bindings[target.id] = value if certain and target.id not in bindings else None
-            elif isinstance(target, ast.Tuple | ast.List):
-                names = {element.id for element in target.elts if isinstance(element, ast.Name)}
-                bindings |= dict.fromkeys(names)
-                job = (statement.lineno, None) if "JOB" in names else job
-            elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                # A dict or list that is filled element by element.
-                bindings[target.value.id] = None
-    return bindings, job
-
-
-def _imported(body: list[ast.stmt]) -> tuple[set[str], dict[str, str]]:
-    """Return the names under which the module knows ``dagsync.Job``, and those of the calls options may be made of."""
-    names, aliases = {"Job"}, dict[str, str]()
-    for statement in body:
-        if isinstance(statement, ast.ImportFrom) and statement.module in ORIGINS | {"dagsync.job"}:
-            for alias in statement.names:
-                if alias.name == "Job" and alias.asname:
-                    names.add(alias.asname)
-                elif alias.name in CALLS and alias.asname:
-                    aliases[alias.asname] = alias.name
-    return names, aliases
 
 
 _Declaration = tuple[ast.expr, ast.expr | None, ast.expr | NamedExpressions | None]
@@ -197,14 +136,9 @@ def _description(node: ast.expr | None, constants: Constants, path: str, line: i
     if not isinstance(value, str):
         shown = "no text" if value is None else f"of type {type(value).__name__}"
         return "", (Finding(path, node.lineno, f"description left empty: it is {shown}", fix),)
-    clean = _storable(value)
+    clean = storable(value)
     notes = () if clean == value else (Finding(path, node.lineno, "description: characters no database stores were removed"),)
     return clean, notes
-
-
-def _storable(text: str) -> str:
-    # PostgreSQL stores neither, and one such value would make the whole DAG file an import error.
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _identifier(name: str) -> str:

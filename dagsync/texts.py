@@ -102,12 +102,18 @@ def shown(value: object) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Return whether a database stores the text: it holds no NUL and no half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text
+    """Return whether a database stores the text: it holds no NUL and no half of a surrogate pair.
+
+    PostgreSQL stores neither, and one of them would make a whole DAG file an import error.
+    """
+    return storable(text) == text
+
+
+def storable(text: str) -> str:
+    """Return the text without what no database stores."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _check_format(text: str, inserted: Sequence[Value]) -> None:

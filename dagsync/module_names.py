@@ -1,0 +1,115 @@
+"""What the names of a module stand for, told from its statements in one pass: every job of a tree goes through it."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from dagsync.declarations import CALLS, ORIGINS
+
+_BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.TryStar)
+_JOB_ORIGINS = ORIGINS | {"dagsync.job"}
+
+
+@dataclass(slots=True)
+class ModuleNames:
+    """The names that are bound when a module is imported."""
+
+    body: list[ast.stmt]
+    docstring: str | None
+
+    bindings: dict[str, ast.expr | None] = field(default_factory=dict[str, "ast.expr | None"])
+    """What each name is assigned, ``None`` where that cannot be told; without ``JOB``."""
+
+    job: tuple[int, ast.expr | None] | None = None
+    """The last assignment to ``JOB``, with its line."""
+
+    functions: dict[str, ast.FunctionDef] = field(default_factory=dict[str, ast.FunctionDef])
+
+    argparse_names: dict[str, str] = field(default_factory=dict[str, str])
+    """Names for ``argparse`` itself (``""``) and for what was imported from it."""
+
+    job_names: set[str] = field(default_factory=lambda: {"Job"})
+    """Names of ``dagsync.Job``."""
+
+    aliases: dict[str, str] = field(default_factory=dict[str, str])
+    """Other names of the calls that options may be made of."""
+
+    made_by: list[ast.expr] = field(default_factory=list[ast.expr])
+    """Functions of which results are assigned to names."""
+
+    def add_import(self, statement: ast.Import | ast.ImportFrom) -> None:
+        """Take note of what ``argparse`` and its parts are called."""
+        if isinstance(statement, ast.Import):
+            for each in statement.names:
+                if each.name == "argparse":
+                    self.argparse_names[each.asname or each.name] = ""
+        elif statement.module == "argparse":
+            for each in statement.names:
+                self.argparse_names[each.asname or each.name] = each.name
+
+
+def names_of(module: ast.Module) -> ModuleNames:
+    """Return the names of a module."""
+    names = ModuleNames(module.body, ast.get_docstring(module, clean=False))
+    # By type and not by pattern, which tries one class after the other.
+    for statement in module.body:
+        if type(statement) is ast.FunctionDef:
+            names.functions[statement.name] = statement
+        elif type(statement) is ast.Import:
+            names.add_import(statement)
+        elif type(statement) is ast.ImportFrom:
+            names.add_import(statement)
+            if statement.module in _JOB_ORIGINS:
+                _name_calls(names, statement)
+        elif type(statement) is ast.Assign or type(statement) is ast.AnnAssign:
+            if type(statement.value) is ast.Call:
+                names.made_by.append(statement.value.func)
+            _assign(names, statement, certain=True)
+        elif type(statement) is ast.AugAssign:
+            _assign(names, statement, certain=True)
+        elif isinstance(statement, _BLOCKS):
+            for inner in _within(statement):
+                if isinstance(inner, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                    _assign(names, inner, certain=False)
+    return names
+
+
+def _name_calls(names: ModuleNames, statement: ast.ImportFrom) -> None:
+    for alias in statement.names:
+        if alias.name == "Job" and alias.asname:
+            names.job_names.add(alias.asname)
+        elif alias.name in CALLS and alias.asname:
+            names.aliases[alias.asname] = alias.name
+
+
+def _within(block: ast.stmt) -> Iterator[ast.stmt]:
+    """Yield the statements of a block, those of the blocks in it included."""
+    for field_of_block in ("body", "handlers", "orelse", "finalbody"):
+        for each in getattr(block, field_of_block, ()):
+            yield from _statements(each.body if isinstance(each, ast.ExceptHandler) else [each])
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        yield statement
+        if isinstance(statement, _BLOCKS):
+            yield from _within(statement)
+
+
+def _assign(names: ModuleNames, statement: ast.Assign | ast.AnnAssign | ast.AugAssign, *, certain: bool) -> None:
+    value = None if isinstance(statement, ast.AugAssign) else statement.value
+    if value is None and isinstance(statement, ast.AnnAssign):
+        return
+    for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+        if isinstance(target, ast.Name):
+            if target.id == "JOB":
+                names.job = statement.lineno, value
+            else:
+                names.bindings[target.id] = value if certain and target.id not in names.bindings else None
+        elif isinstance(target, ast.Tuple | ast.List):
+            bound = {element.id for element in target.elts if isinstance(element, ast.Name)}
+            names.bindings |= dict.fromkeys(bound)
+            names.job = (statement.lineno, None) if "JOB" in bound else names.job
+        elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+            # A dict or list that is filled element by element.
+            names.bindings[target.value.id] = None

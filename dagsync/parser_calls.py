@@ -1,0 +1,64 @@
+"""The methods of a parser, and of its groups, that a job calls: which of them build it, and how."""
+
+import ast
+
+from dagsync.evaluation import NotConstantError
+from dagsync.frames import Frame, Thing
+from dagsync.parsers import Call, DeclaredParser, Group, NotFollowedError
+
+PARSE = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
+
+HARMLESS = frozenset({"error", "exit", "format_help", "format_usage", "get_default", "print_help", "print_usage"})
+"""Methods that leave the parser as it is."""
+
+SHOWN_ONLY = frozenset({"description", "epilog", "formatter_class", "prog", "usage"})
+"""Attributes that change nothing of what a command line means."""
+
+
+def noted(node: ast.Call, frame: Frame) -> Call:
+    """Return a call that builds a parser. Raises ``NotFollowedError`` for one whose arguments are not written out."""
+    keywords: dict[str, ast.expr] = {}
+    for each in node.keywords:
+        if each.arg is None:
+            raise NotFollowedError(node.lineno, "** in a call that builds the parser")
+        keywords[each.arg] = each.value
+    for each in node.args:
+        if type(each) is ast.Starred:
+            raise NotFollowedError(node.lineno, "* in a call that builds the parser")
+    return Call(node.lineno, node.args, keywords, frame.scope)
+
+
+def build(parser: DeclaredParser, section: str, method: str, call: Call) -> Thing:
+    """Do what ``method`` of the parser, or of its group ``section``, does. Raises ``NotFollowedError``."""
+    match method:
+        case "add_argument":
+            parser.add(call, section)
+        case "add_argument_group":
+            return Group(parser, _title(call))
+        case "add_mutually_exclusive_group":
+            return Group(parser, section)
+        case "add_subparsers":
+            return parser.add_commands(call)
+        case "set_defaults":
+            parser.set_defaults(call)
+        case _:
+            raise NotFollowedError(call.line, f"{method} of the parser is called")
+    return None
+
+
+def _title(call: Call) -> str:
+    try:
+        title = call.constant("title") if not call.names else call.scope.constants.evaluate(call.names[0])
+    except NotConstantError:
+        return ""
+    return title if isinstance(title, str) else ""
+
+
+def parses_arguments(node: ast.Call, frame: Frame) -> bool:
+    """Return whether a call of ``parse_args`` parses the arguments of the job, all of them and as they are."""
+    if len(node.args) > 1 or any(each.arg != "args" for each in node.keywords):
+        return False
+    given = [*node.args, *(each.value for each in node.keywords)]
+    if len(given) > 1:
+        return False
+    return not given or (isinstance(given[0], ast.Constant) and given[0].value is None) or frame.is_arguments(given[0])
