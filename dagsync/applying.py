@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dagsync.caching import cached_readings, remember_readings
 from dagsync.defaults import read_defaults
-from dagsync.discovery import Discovery, assemble, discover, read_modules
+from dagsync.discovery import Discovery, assemble, collections_paused, discover, read_modules
 from dagsync.manifest import MANIFEST_NAME, Manifest, decode_manifest, encode_manifest
 from dagsync.model import Report, SyncOptions
 from dagsync.planning import Plan, make_plan
@@ -25,6 +25,7 @@ def plan_sync(options: SyncOptions) -> tuple[Discovery, Plan]:
     return discovery, make_plan(discovery, manifest, _contents(options.dags_dir, _candidates(options.dags_dir)), options)
 
 
+@collections_paused()
 def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tuple[Report, dict[str, list[int] | None]]:
     """Read what changed, write what follows from it, and return the report and the signatures of the files it left.
 

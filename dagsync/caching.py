@@ -12,7 +12,7 @@ from dagsync.manifest import row_of, spec_from
 from dagsync.model import Finding
 from dagsync.reading import NOT_A_JOB, Reading
 from dagsync.storage import code_version, is_settled, read_checked, write_checked
-from dagsync.walking import ModuleFile, Signature
+from dagsync.walking import ModuleFile
 
 READINGS_NAME = "readings.json"
 
@@ -35,19 +35,15 @@ def remember_readings(
     dags_dir: Path, root: Path, modules: Iterable[ModuleFile], readings: Mapping[str, Reading], listed_ns: int
 ) -> None:
     """Remember the readings of the modules that had settled when they were listed, at ``listed_ns`` since the epoch."""
-    rows = {
-        module.path: _row_of(module.signature, readings[module.path])
-        for module in modules
-        if is_settled(module.signature, listed_ns)
-    }
+    rows = {module.path: _row_of(module, readings[module.path]) for module in modules if is_settled(module, listed_ns)}
     write_checked(dags_dir, READINGS_NAME, {"version": [code_version(), str(root)], "readings": rows})
 
 
-def _row_of(signature: Signature, reading: Reading) -> list[Any]:
+def _row_of(module: ModuleFile, reading: Reading) -> list[Any]:
     if reading is NOT_A_JOB:
-        return [signature]
+        return [module.signature]
     spec = None if reading.spec is None else row_of(reading.spec)
-    return [signature, spec, [astuple(each) for each in reading.problems], [astuple(each) for each in reading.notes]]
+    return [module.signature, spec, [astuple(each) for each in reading.problems], [astuple(each) for each in reading.notes]]
 
 
 def _reading_from(row: list[Any]) -> Reading:

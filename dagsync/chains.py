@@ -18,7 +18,7 @@ def shared_dag_ids(specs: Sequence[JobSpec]) -> dict[str, Finding]:
         by_id[spec.dag_id].append(spec)
     problems: dict[str, Finding] = {}
     for dag_id, sharing in by_id.items():
-        if len({spec.dag_owner for spec in sharing}) == 1:
+        if len(sharing) == 1 or len({spec.dag_owner for spec in sharing}) == 1:
             continue
         for spec in sharing:
             others = " and ".join(other.source for other in sharing if other.dag_owner != spec.dag_owner)

@@ -65,9 +65,11 @@ def row_of(spec: JobSpec) -> list[Any]:
     """Return a job as JSON has it: all that differs from a job without options."""
     options = _options_of(spec)
     row: list[Any] = [spec.package, spec.name, spec.description, spec.line, spec.docs]
-    if options != _PLAIN or spec.given or spec.parameters:
+    if options != _PLAIN:
         changed = {name: plain(option) for name, option, usual in zip(_SPARSE, options, _PLAIN, strict=True) if option != usual}
         row += [spec.given, changed, spec.parameters]
+    elif spec.given or spec.parameters:
+        row += [spec.given, {}, spec.parameters]
     return row
 
 

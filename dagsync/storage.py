@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dagsync.errors import TargetLockedError, TargetWriteError
-from dagsync.walking import Signature, signature_of
+from dagsync.walking import ModuleFile, Signature, signature_of
 
 STATE_FOLDER = ".dagsync"
 """Below the DAG folder, because that is the one place sure to be writable, and on the same volume as the files."""
@@ -115,14 +115,14 @@ def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool
     put there since. The caller holds the lock and calls ``settle`` once all files are written.
     """
     # Not beside the target and not ending in .py: Airflow must not take it for a DAG file.
-    temporary = dags_dir / STATE_FOLDER / "next.tmp"
-    with temporary.open("wb") as file:
+    temporary = f"{dags_dir}/{STATE_FOLDER}/next.tmp"
+    with open(temporary, "wb") as file:  # noqa: PTH123 - as below, ``Path`` costs as much as the write
         file.write(content)
         file.flush()
         if durable:
             os.fsync(file.fileno())
         # Still open when it gets its name, as that changes its ctime.
-        temporary.replace(dags_dir / name)
+        os.replace(temporary, f"{dags_dir}/{name}")  # noqa: PTH105
         return signature_of(os.fstat(file.fileno()))
 
 
@@ -163,9 +163,10 @@ def fingerprint(*parts: object) -> str:
     return _digest("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).decode()
 
 
-def is_settled(signature: Signature, listed_ns: int) -> bool:
+def is_settled(file: Signature | ModuleFile, listed_ns: int) -> bool:
     """Return whether any later change of the file must show in its signature."""
-    return max(signature.mtime_ns, signature.ctime_ns) < listed_ns - SETTLED_NS
+    limit = listed_ns - SETTLED_NS
+    return file.mtime_ns < limit and file.ctime_ns < limit
 
 
 def signatures(folder: Path, names: Iterable[str]) -> dict[str, list[int] | None]:

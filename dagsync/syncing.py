@@ -41,7 +41,9 @@ def sync(options: SyncOptions) -> Report:
         from dagsync.applying import sync_changed
 
         report, left = sync_changed(options, listing, listed_ns)
-        settled = all(is_settled(each.signature, listed_ns) for each in (*listing.modules, *listing.settings))
+        settled = all(
+            is_settled(each, listed_ns) for each in (*listing.modules, *(each.signature for each in listing.settings))
+        )
         files = tuple(("unchanged", name) for action, name in report.files if action != "delete")
         repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
         document = {
