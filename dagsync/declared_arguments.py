@@ -35,7 +35,6 @@ class Names(NamedTuple):
 class Argument(NamedTuple):
     """One ``add_argument``."""
 
-    call: Call
     section: str
     names: Names
     action: str
@@ -65,7 +64,7 @@ def argument_of(parser: DeclaredParser, declared: DeclaredArgument) -> Argument 
     required = not names.flags and nargs not in ("?", "*")
     if "required" in keywords:
         required = required or call.decided("required") is True
-    return Argument(call, section, names, action, nargs, default, text, required)
+    return Argument(section, names, action, nargs, default, text, required)
 
 
 _IMPLIED = {"store_true": False, "store_false": True}

@@ -56,7 +56,7 @@ def read_modules(root: Path, modules: Iterable[ModuleFile]) -> dict[str, Reading
 
 @contextmanager
 def collections_paused() -> Generator[None]:
-    """Pause the search for cycles of objects: nothing here makes any, and among so many objects it takes a tenth of the time."""
+    """Pause the search for cycles of objects: none are made here, and among so many objects it takes a tenth of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -68,14 +68,14 @@ class Expressions(ABC):
 
     def _called(self, node: ast.Call, frame: Frame) -> Thing:
         function = node.func
-        if frame.scope.of_argparse(function) == "ArgumentParser":
-            call = noted(node, frame)
-            self.last_parser = new_parser(call, self._parents(call.keywords, frame))
-            return self.last_parser
         if type(function) is ast.Attribute:
             subject = self.value(function.value, frame)
             if isinstance(subject, TRACKED):
                 return self._method(subject, function.attr, node, frame)
+        if frame.scope.of_argparse(function) == "ArgumentParser":
+            call = noted(node, frame)
+            self.last_parser = new_parser(call, self._parents(call.keywords, frame))
+            return self.last_parser
         things = [self.value(each, frame) for each in node.args]
         named = {each.arg: (self.value(each.value, frame), each.value) for each in node.keywords}
         if type(function) is ast.Name and function.id in self.names.functions and function.id not in frame.things:

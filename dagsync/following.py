@@ -133,14 +133,11 @@ class _Follower(Expressions):
         self.names.add_import(statement)
 
     def assign(self, target: ast.expr, value: ast.expr, frame: Frame) -> None:
+        # The most frequent kind first, by type: patterns are tried one after the other.
+        if type(target) is ast.Name:
+            self._name(target.id, value, frame)
+            return
         match target:
-            case ast.Name(id=name):
-                thing = ARGUMENTS if frame.is_arguments(value) else self.value(value, frame)
-                if frame is self.module and name in frame.bindings:
-                    if thing is not None:
-                        frame.things[name] = thing
-                    return
-                frame.bind(name, thing, frame.constant(value) if thing is None else None)
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 self._unpack(targets, value, frame)
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in frame.things:
@@ -149,6 +146,13 @@ class _Follower(Expressions):
             case _:
                 if self.value(value, frame) is not None:
                     raise NotFollowedError(value.lineno, f"the parser is kept in {ast.unparse(target)}")
+
+    def _name(self, name: str, value: ast.expr, frame: Frame) -> None:
+        thing = ARGUMENTS if frame.is_arguments(value) else self.value(value, frame)
+        if frame is not self.module or name not in frame.bindings:
+            frame.bind(name, thing, frame.constant(value) if thing is None else None)
+        elif thing is not None:
+            frame.things[name] = thing
 
     def _unpack(self, targets: Sequence[ast.expr], value: ast.expr, frame: Frame) -> None:
         match value:

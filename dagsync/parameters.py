@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from dagsync.declared_arguments import Argument, argument_of
 from dagsync.fields import Json, help_text
+from dagsync.known_arguments import Key, key_of
 from dagsync.params import Parameter
-from dagsync.parsers import DeclaredCommands, DeclaredParser, NotFollowedError
+from dagsync.parsers import Call, DeclaredCommands, DeclaredParser, NotFollowedError
 from dagsync.schemas import typed
 
 MAX_PARAMETERS = 100
@@ -30,23 +31,46 @@ def parameters_of(parser: DeclaredParser) -> list[Pair]:
 
 def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[Pair]:
     """Yield the params of a parser and of its commands; ``path`` leads to it, ``keys`` are taken."""
-    arguments = [found for each in parser.arguments if (found := argument_of(parser, each)) is not None]
-    _check_positionals(arguments, parser.commands)
-    names = [argument.names.dest for argument in arguments]
+    found: list[tuple[Call, Argument, Key | None]] = []
+    for declared in parser.arguments:
+        known = None if path or parser.defaults else key_of(declared)
+        argument = _known[known][1] if known in _known else argument_of(parser, declared)
+        if argument is not None:
+            found.append((declared.call, argument, known))
+    _check_positionals(found, parser.commands)
+    names = [argument.names.dest for _, argument, _ in found]
     are_distinct = len(set(names)) == len(names)
     strings: set[str] = set()
-    for argument in arguments:
+    for call, argument, known in found:
         flags = argument.names.flags
         if not strings.isdisjoint(flags):
-            raise NotFollowedError(argument.call.line, f"{argument.names.flag} is added twice")
+            raise NotFollowedError(call.line, f"{argument.names.flag} is added twice")
         strings.update(flags)
-        call = argument.call
-        if "help" in call.keywords and call.scope.of_argparse(call.keywords["help"]) == "SUPPRESS" and not argument.required:
+        if known in _known and are_distinct and argument.names.dest not in keys:
+            keys.add(argument.names.dest)
+            yield _known[known]
             continue
+        if call.scope.of_argparse(call.keywords.get("help")) == "SUPPRESS" and not argument.required:
+            continue
+        key = _key(argument, path, keys)
         is_shared = not are_distinct and names.count(argument.names.dest) > 1
-        yield _parameter(argument, _key(argument, path, keys), path, is_shared=is_shared), argument
+        pair = _parameter(argument, call, key, path, is_shared=is_shared), argument
+        if known is not None and are_distinct and key == argument.names.dest:
+            _remember(known, pair)
+        yield pair
     if parser.commands is not None:
         yield from _commands(parser.commands, path, keys)
+
+
+_MAX_KNOWN = 20_000
+_known: "dict[Key | None, tuple[Parameter, Argument]]" = {}
+"""Params of arguments of the top level that share neither name nor key with another."""
+
+
+def _remember(key: Key, pair: tuple[Parameter, Argument]) -> None:
+    if len(_known) >= _MAX_KNOWN:
+        _known.clear()
+    _known[key] = pair
 
 
 def _key(argument: Argument, path: Sequence[str], keys: set[str]) -> str:
@@ -65,13 +89,13 @@ def _free(key: str, keys: set[str]) -> str:
     return key
 
 
-def _check_positionals(arguments: Sequence[Argument], commands: DeclaredCommands | None) -> None:
+def _check_positionals(found: Sequence[tuple[Call, Argument, object]], commands: DeclaredCommands | None) -> None:
     """Refuse positionals of which argparse, and not the value, decides where one ends and the next begins."""
     greedy = False
-    for argument in arguments:
+    for call, argument, _ in found:
         if argument.names.flags:
             continue
-        line, dest, nargs = argument.call.line, argument.names.dest, argument.nargs
+        line, dest, nargs = call.line, argument.names.dest, argument.nargs
         if argument.action not in {"store", "extend", "append"}:
             raise NotFollowedError(line, f"action {argument.action!r} of a positional")
         if greedy and nargs in ("?", "*", "+"):
@@ -99,16 +123,16 @@ def _commands(commands: DeclaredCommands, path: list[str], keys: set[str]) -> It
         yield from _level(parser, [*path, key, name], keys)
 
 
-def _parameter(argument: Argument, key: str, path: list[str], *, is_shared: bool) -> Parameter:
-    default, schema, shape, omitted = typed(argument, is_shared=is_shared)
+def _parameter(argument: Argument, call: Call, key: str, path: list[str], *, is_shared: bool) -> Parameter:
+    default, schema, shape, omitted = typed(argument, call, is_shared=is_shared)
     names, text = argument.names, argument.default_text
     title = names.flag or key
     if argument.action == "store_false" and omitted is True:
         title = names.dest
     schema["title"] = title
     description = ""
-    if "help" in argument.call.keywords:
-        description = help_text(argument.call, str(argument.default) if text is None else text)
+    if "help" in call.keywords:
+        description = help_text(call, str(argument.default) if text is None else text)
     if default is None and not argument.required and text and text not in description:
         description = f"{description} (default: {text})".strip()
     if title != names.flag and names.flag:

@@ -119,8 +119,11 @@ def _call(node: ast.Call, line: int) -> _Declaration:
     return positional["entrypoint"], positional.get("description"), options
 
 
+_NO_ENTRYPOINT = (ast.Constant, ast.JoinedStr, ast.Tuple, ast.List, ast.Dict)
+
+
 def _check_entrypoint(node: ast.expr) -> None:
-    if isinstance(node, ast.Constant | ast.JoinedStr | ast.Tuple | ast.List | ast.Dict):
+    if isinstance(node, _NO_ENTRYPOINT):
         raise RefusalError(node.lineno, f"the entrypoint is {kind_of(node)}, expected a function", f"write {FORMS}")
 
 

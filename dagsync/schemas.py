@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 
 from dagsync.declared_arguments import Argument
 from dagsync.fields import Json, Kind, UnfitError, as_json, choices_of, fits, is_date, kind_of_type, kind_of_values
-from dagsync.parsers import NotFollowedError
+from dagsync.parsers import Call, NotFollowedError
 from dagsync.texts import Value
 
 Schema = dict[str, Json]
@@ -23,18 +23,18 @@ class Typed(NamedTuple):
     """The value for which nothing is given, because the parser has it as default."""
 
 
-def typed(argument: Argument, *, is_shared: bool) -> Typed:
-    """Return what the values of an argument are; ``is_shared``: other arguments set the same name.
+def typed(argument: Argument, call: Call, *, is_shared: bool) -> Typed:
+    """Return what the values of an argument are, which ``call`` adds; ``is_shared``: other arguments set the same name.
 
     Raises ``NotFollowedError``.
     """
     action = argument.action
     if action in {"store", "append", "extend"}:
-        found = _valued(argument)
+        found = _valued(argument, call)
     elif action == "toggle":
-        found = _toggle(argument)
+        found = _toggle(argument, call)
     elif action == "count":
-        found = _count(argument)
+        found = _count(argument, call)
     else:
         found = _flag(argument, is_shared)
     if is_shared and found.shape not in {"flag", "append", "append-list"}:
@@ -50,26 +50,26 @@ def _flag(argument: Argument, is_shared: bool) -> Typed:
     return Typed(False, {"type": "boolean"}, "flag", False)
 
 
-def _toggle(argument: Argument) -> Typed:
+def _toggle(argument: Argument, call: Call) -> Typed:
     if not argument.names.flag.startswith("--"):
-        raise NotFollowedError(argument.call.line, "BooleanOptionalAction without a long option")
+        raise NotFollowedError(call.line, "BooleanOptionalAction without a long option")
     default = argument.default if isinstance(argument.default, bool) else None
     schema: Schema = {"type": "boolean" if default is not None else ["boolean", "null"]}
     return Typed(default, schema, "toggle", None if argument.required else default)
 
 
-def _count(argument: Argument) -> Typed:
+def _count(argument: Argument, call: Call) -> Typed:
     default = argument.default
     if default is None and argument.default_text is None:
         return Typed(None, {"type": ["integer", "null"], "minimum": 1}, "count", None)
     if isinstance(default, bool) or not isinstance(default, int):
         what = f"the default of {argument.names.flag}, which is counted, is not a whole number"
-        raise NotFollowedError(argument.call.line, what)
+        raise NotFollowedError(call.line, what)
     return Typed(default, {"type": "integer", "minimum": default}, "count", default)
 
 
-def _valued(argument: Argument) -> Typed:
-    call, nargs = argument.call, argument.nargs
+def _valued(argument: Argument, call: Call) -> Typed:
+    nargs = argument.nargs
     choices = choices_of(call) if "choices" in call.keywords else None
     kind, certain = kind_of_type(call)
     if not certain:
@@ -77,7 +77,7 @@ def _valued(argument: Argument) -> Typed:
         kind = kind_of_values(kind, certain, choices or [each for each in defaults if each is not None])
     item = _item(kind, choices, not certain and is_date(call))
     if argument.action != "store":
-        return _repeated(argument, item)
+        return _repeated(argument, item, call.line)
     if nargs is not None and nargs != "?":
         return _listed(argument, item, kind)
     default: Json = None
@@ -118,8 +118,8 @@ def _listed(argument: Argument, item: Schema, kind: Kind) -> Typed:
     return Typed(default, schema, "list", None if argument.required else default)
 
 
-def _repeated(argument: Argument, item: Schema) -> Typed:
-    line, action, nargs = argument.call.line, argument.action, argument.nargs
+def _repeated(argument: Argument, item: Schema, line: int) -> Typed:
+    action, nargs = argument.action, argument.nargs
     if not argument.names.flags:
         raise NotFollowedError(line, f"action {action!r} of a positional")
     if action == "extend":

@@ -115,14 +115,14 @@ def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool
     put there since. The caller holds the lock and calls ``settle`` once all files are written.
     """
     # Not beside the target and not ending in .py: Airflow must not take it for a DAG file.
-    temporary = f"{dags_dir}/{STATE_FOLDER}/next.tmp"
-    with open(temporary, "wb") as file:  # noqa: PTH123 - as below, ``Path`` costs as much as the write
+    temporary = dags_dir / STATE_FOLDER / "next.tmp"
+    with temporary.open("wb") as file:
         file.write(content)
         file.flush()
         if durable:
             os.fsync(file.fileno())
         # Still open when it gets its name, as that changes its ctime.
-        os.replace(temporary, f"{dags_dir}/{name}")  # noqa: PTH105
+        temporary.replace(dags_dir / name)
         return signature_of(os.fstat(file.fileno()))
 
 
