@@ -75,6 +75,9 @@ class JobOperator(BaseOperator):
         self.options = options
         self.isolation = isolation
         self.resources_of_job = resources_of_job
+        if self.dag.params:
+            # The DAG's own count anyway. Of a copy, Airflow validates each param again and again while it stores the task.
+            self.params = {}
 
     def execute(self, context):
         # Imported here, so that parsing this file needs Airflow alone.

@@ -64,7 +64,8 @@ def of_task(task):
         "executor": task.executor, "executor_config": task.executor_config, "resources": task.resources_of_job,
         "inlets": [each.uri for each in task.inlets], "outlets": [each.uri for each in task.outlets],
         "failure": len(task.on_failure_callback), "success": len(task.on_success_callback),
-        "downstream": sorted(task.downstream_task_ids), "docs": task.doc_md, "args": task.params.get("args"),
+        "downstream": sorted(task.downstream_task_ids), "docs": task.doc_md,
+        "args": (task.params or task.dag.params).get("args"), "own_params": list(task.params),
     }
 
 def of_dag(dag):
@@ -157,6 +158,7 @@ def test_every_option_arrives_as_declared(dags: dict[str, Any]) -> None:
         "downstream": [],
         "docs": None,
         "args": ["--full"],
+        "own_params": [],
     }
 
 
@@ -202,6 +204,8 @@ def test_jobs_of_a_group_are_tasks_of_one_dag(dags: dict[str, Any]) -> None:
     assert [tasks[name]["retries"] for name in ("extract", "load", "report")] == [2, 0, 2]
     assert [tasks[name]["outlets"] for name in ("extract", "load", "report")] == [[], [], ["crm.report"]]
     assert (tasks["extract"]["args"], tasks["load"]["args"], tasks["extract"]["docs"]) == (["-e"], [], "Extracts.")
+    # The DAG has none: each task has its own.
+    assert [tasks[name]["own_params"] for name in ("extract", "load", "report")] == [["args"]] * 3
     assert "crm.report" in json.dumps(dags["crm_mail"]["timetable"])
 
 
