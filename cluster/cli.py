@@ -62,7 +62,7 @@ def stop(name: NameOption = DEFAULT_NAME, state: StateOption = None) -> None:
     """Remove the cluster with its pods, volumes and images. A named context is never touched."""
     was_there = clusters.folder_of(name, state).root.exists()
     count = clusters.stop(name, state)
-    left = "Removed: what was left; no process was running." if was_there else "There is none."
+    left = "Removed." if was_there else "There is none."
     Console().print(f"Removed: {count} processes and all they had." if count else left, highlight=False)
 
 

@@ -1,6 +1,7 @@
 """Start, find, load and stop a cluster, whoever makes it."""
 
 import os
+import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,9 +78,12 @@ def stop(name: str = DEFAULT_NAME, state: Path | None = None) -> int:
     """Remove the cluster, its data and its images; return how many processes of ours ended. Raises LeftoverError."""
     folder = folder_of(name, state)
     cluster = record.read(folder)
-    if cluster is not None and cluster.provider != "node":
+    if cluster is None or cluster.provider == "node":
+        return one_node.stop(folder)
+    with record.locked(folder):
         external.stop(cluster, folder)
-    return one_node.stop(folder)
+        shutil.rmtree(folder.root)
+    return 0
 
 
 @contextmanager
