@@ -106,6 +106,12 @@ class Airflow(pulumi.ComponentResource):
     def _metadata(self, object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
         return k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=self._args.namespace, labels=object_labels(component))
 
+    def _unawaited(self, object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
+        """Return metadata of a Service nobody waits for: its pods come after the migrations, whose failure is told at once."""
+        metadata = self._metadata(object_name, component)
+        metadata.annotations = {"pulumi.com/skipAwait": "true"}
+        return metadata
+
     def _network_policies(self) -> None:
         policies = network_policies(
             database=self._args.database.peers,
@@ -199,7 +205,7 @@ class Airflow(pulumi.ComponentResource):
         """Make the Services and return the name of the api-server's."""
         api_server = k8s.core.v1.Service(
             f"{self._name}-api-server",
-            metadata=self._metadata("airflow-api-server", "api-server"),
+            metadata=self._unawaited("airflow-api-server", "api-server"),
             spec=k8s.core.v1.ServiceSpecArgs(
                 selector=labels("api-server"),
                 ports=[k8s.core.v1.ServicePortArgs(name="http", port=SERVICE_PORT, target_port="http")],
@@ -210,7 +216,7 @@ class Airflow(pulumi.ComponentResource):
             # Headless: gives the scheduler's pod the stable name under which its logs are read.
             k8s.core.v1.Service(
                 f"{self._name}-scheduler",
-                metadata=self._metadata("airflow-scheduler", "scheduler"),
+                metadata=self._unawaited("airflow-scheduler", "scheduler"),
                 spec=k8s.core.v1.ServiceSpecArgs(
                     selector=labels("scheduler"),
                     cluster_ip="None",

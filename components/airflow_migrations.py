@@ -54,7 +54,11 @@ class AirflowMigrations(pulumi.ComponentResource):
         k8s.batch.v1.Job(
             name,
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name="airflow-migrations", namespace=args.namespace, labels=object_labels("migrations")
+                name="airflow-migrations",
+                namespace=args.namespace,
+                labels=object_labels("migrations"),
+                # A Job that failed stays failed: the next `up` makes another.
+                annotations={"pulumi.com/replaceUnready": "true"},
             ),
             spec=k8s.batch.v1.JobSpecArgs(
                 backoff_limit=6,

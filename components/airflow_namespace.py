@@ -22,6 +22,10 @@ class AirflowNamespaceArgs:
     """Whether the namespace, whose deletion takes every volume in it along, refuses deletion."""
 
 
+DNS_PORTS = (53, 5353)
+"""A policy sees the port of the pod behind the Service: CoreDNS listens on 53, without privileges or on OpenShift on 5353."""
+
+
 class AirflowNamespace(pulumi.ComponentResource):
     """A namespace that enforces restricted Pod Security, limits and silence on the network."""
 
@@ -81,7 +85,9 @@ class AirflowNamespace(pulumi.ComponentResource):
                 egress=[
                     k8s.networking.v1.NetworkPolicyEgressRuleArgs(
                         ports=[
-                            k8s.networking.v1.NetworkPolicyPortArgs(protocol=protocol, port=53) for protocol in ("UDP", "TCP")
+                            k8s.networking.v1.NetworkPolicyPortArgs(protocol=protocol, port=port)
+                            for protocol in ("UDP", "TCP")
+                            for port in DNS_PORTS
                         ]
                     )
                 ],

@@ -11,8 +11,6 @@ from doubles.provider import Ledger
 from doubles.random import RandomDouble
 from doubles.serving import served
 
-DOUBLES = (RandomDouble, KubernetesDouble, AwsDouble, EksDouble, DockerBuildDouble)
-
 
 class Cloud(Ledger):
     """The ledger of one test, with providers listening on this machine."""
@@ -20,13 +18,11 @@ class Cloud(Ledger):
     debug_providers: str = ""
     """What the engine's ``PULUMI_DEBUG_PROVIDERS`` takes."""
 
-    kubernetes: KubernetesDouble
-
     @classmethod
     @contextmanager
-    def served(cls) -> Generator["Cloud"]:
+    def served(cls, kubernetes: KubernetesDouble | None = None) -> Generator["Cloud"]:
+        """Serve a new cloud; ``kubernetes`` stands for its Kubernetes, which otherwise only remembers too."""
         cloud = cls()
-        doubles = [double(cloud) for double in DOUBLES]
-        cloud.kubernetes = next(double for double in doubles if isinstance(double, KubernetesDouble))
-        with served(doubles) as cloud.debug_providers:
+        others = [double(cloud) for double in (RandomDouble, AwsDouble, EksDouble, DockerBuildDouble)]
+        with served([kubernetes or KubernetesDouble(cloud), *others]) as cloud.debug_providers:
             yield cloud

@@ -3,20 +3,11 @@
 import json
 import secrets
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
-from doubles import sdk_types, wire
+from doubles import sdk_types
 from doubles.differences import Difference
 from doubles.provider import ProviderDouble, RefusedError, Values
-
-
-class ApiServer(Protocol):
-    """A real API server behind the double; it raises what it refuses."""
-
-    def apply(self, manifest: Values, *, dry_run: bool) -> Values: ...
-
-    def delete(self, manifest: Values) -> None: ...
-
 
 AUTONAMED = "pulumi.com/autonamed"
 BUILT_IN_NAMESPACES = {"default", "kube-system", "kube-public", "kube-node-lease"}
@@ -66,10 +57,9 @@ def _autonamed(inputs: Values) -> bool:
 
 
 class KubernetesDouble(ProviderDouble):
-    """Keeps objects by kind, namespace and name; with ``api_server``, makes them there too, by server-side apply."""
+    """Keeps objects by kind, namespace and name. ``doubles.live`` makes them on an API server instead."""
 
     package = "kubernetes"
-    api_server: ApiServer | None = None
 
     def problems(self, token: str, news: Values) -> Iterator[tuple[str, str]]:
         if not self._is_custom(token):
@@ -115,17 +105,9 @@ class KubernetesDouble(ProviderDouble):
         exists = not namespace or namespace in BUILT_IN_NAMESPACES | self._namespaces()
         if not dry_run and not exists:
             raise RefusedError(f'namespaces "{namespace}" not found')
-        # A preview may be of objects in a namespace that is only planned: no server could judge those.
-        if self.api_server is not None and exists and not wire.has_unknown(inputs):
-            try:
-                self.api_server.apply(inputs, dry_run=dry_run)
-            except AssertionError as refused:
-                raise RefusedError(str(refused)) from refused
 
     def release(self, token: str, resource_id: str, inputs: Values) -> None:
         """An API server would delete everything in the namespace; here whatever is left in it was not deleted by the engine."""
-        if self.api_server is not None:
-            self.api_server.delete(inputs)
         if token != "kubernetes:core/v1:Namespace":
             return
         left = [key for key, values in self.ledger.live.items() if _metadata(values).get("namespace") == resource_id]

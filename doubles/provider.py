@@ -48,6 +48,9 @@ class Ledger:
     generated: list[str] = field(default_factory=list[str])
     """Every secret value a provider made up."""
 
+    complete: bool = True
+    """False where resources outlive this process: what is not in the ledger may exist all the same."""
+
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def of_type(self, token: str) -> dict[str, Values]:
@@ -137,7 +140,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         olds = wire.plain(wire.from_struct(request.old_inputs if request.old_inputs.fields else request.olds))
         news = wire.plain(wire.from_struct(request.news))
         found = list(differences(olds, news))
-        return _answer(found, [one for one in found if self.config_replaces(one, olds, news)], in_place=False)
+        return diff_response(found, [one for one in found if self.config_replaces(one, olds, news)], in_place=False)
 
     def Configure(self, request: Any, context: Any) -> Any:
         self.config |= wire.plain(wire.from_struct(request.args))
@@ -157,7 +160,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         found = list(differences(self.compared(olds), self.compared(news)))
         replacing = self._may(context, lambda: [one for one in found if self.replaces(request.type, one, news)])
         in_place = bool(replacing) and self.replaced_in_place(request.type, olds, news)
-        return _answer(found, replacing, in_place=in_place)
+        return diff_response(found, replacing, in_place=in_place)
 
     def Create(self, request: Any, context: Any) -> Any:
         token, name = request.type, request.name
@@ -182,7 +185,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         inputs = wire.from_struct(request.news)
         values = wire.plain(inputs)
         with self.ledger.lock:
-            if (token, request.id) not in self.ledger.live:
+            if self.ledger.complete and (token, request.id) not in self.ledger.live:
                 context.abort(grpc.StatusCode.NOT_FOUND, f"{token} {request.id!r} does not exist")
             self._may(context, lambda: self.admit(token, values, dry_run=request.preview))
             # What was computed once stays: an update draws no new password.
@@ -202,6 +205,8 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         token = request.type
         with self.ledger.lock:
             values = self.ledger.live.get((token, request.id))
+            if values is None and not self.ledger.complete:
+                return empty_pb2.Empty()
             if values is None:
                 context.abort(grpc.StatusCode.NOT_FOUND, f"{token} {request.id!r} does not exist")
                 return empty_pb2.Empty()
@@ -234,7 +239,7 @@ class ProviderDouble(provider_pb2_grpc.ResourceProviderServicer):
         return wire.to_struct({key: value for key, value in {**inputs, **outputs}.items() if key != "__defaults"})
 
 
-def _answer(found: list[Difference], replacing: list[Difference], *, in_place: bool) -> Any:
+def diff_response(found: list[Difference], replacing: list[Difference], *, in_place: bool) -> Any:
     """Return the engine's form of what changed."""
     changes = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
     kind_of = provider_pb2.PropertyDiff.Kind.Value

@@ -22,6 +22,16 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+def struct_in(value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the object at ``key``, an empty one where there is none."""
+    return value.get(key) or {}
+
+
+def list_in(value: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the list of objects at ``key``, an empty one where there is none."""
+    return value.get(key) or []
+
+
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
     """Return the struct as a dict, with whole numbers as ``int``: an API server refuses ``80.0`` as a port."""
     return {key: _from_value(value) for key, value in struct.fields.items()}
@@ -52,6 +62,17 @@ def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 def secret(value: Any) -> dict[str, Any]:
     """Return ``value`` marked as secret, as the engine wants it."""
     return {_SIGNATURE: _SECRET, "value": value}
+
+
+def is_secret(value: Any) -> bool:
+    return is_object(value) and value.get(_SIGNATURE) == _SECRET
+
+
+def has_secret(value: Any) -> bool:
+    """Tell whether anything inside ``value`` is marked as secret."""
+    if is_object(value):
+        return is_secret(value) or any(has_secret(item) for item in value.values())
+    return is_list(value) and any(has_secret(item) for item in value)
 
 
 def resource_reference(urn: str, resource_id: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,8 +18,9 @@ class RefusedError(AssertionError):
 class Cluster:
     """A client that raises what the server refuses, and what it only warns of too."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, kubeconfig: Path) -> None:
         self._client = client
+        self.kubeconfig = kubeconfig
 
     def apply(self, manifest: Manifest, *, dry_run: bool = False) -> dict[str, Any]:
         """Server-side apply, every field checked by name. Returns what the server made of it."""
@@ -40,7 +42,22 @@ class Cluster:
         path = f"{self._collection(manifest)}/{manifest['metadata']['name']}/status"
         _accepted(self._client.put(path, json=manifest))
 
-    def all_of(self, api_version: str, kind: str, namespace: str) -> list[dict[str, Any]]:
+    def patch_status(self, manifest: Manifest, status: Manifest) -> None:
+        """Merge into the status, as the object's controller would."""
+        path = f"{self._collection(manifest)}/{manifest['metadata']['name']}/status"
+        headers = {"Content-Type": "application/merge-patch+json"}
+        _accepted(self._client.patch(path, json={"status": status}, headers=headers))
+
+    def release(self, manifest: Manifest) -> None:
+        """Take the finalizers off, as the garbage collector does; a namespace's too, as its controller does."""
+        path = f"{self._collection(manifest)}/{manifest['metadata']['name']}"
+        headers = {"Content-Type": "application/merge-patch+json"}
+        if manifest["metadata"].get("finalizers"):
+            _accepted(self._client.patch(path, json={"metadata": {"finalizers": None}}, headers=headers))
+        if manifest["kind"] == "Namespace":
+            _accepted(self._client.put(f"{path}/finalize", json={**manifest, "spec": {"finalizers": []}}))
+
+    def all_of(self, api_version: str, kind: str, namespace: str = "") -> list[dict[str, Any]]:
         """Return the objects of a kind as the server keeps them, its defaults filled in."""
         found = _accepted(
             self._client.get(self._collection({"apiVersion": api_version, "kind": kind, "metadata": {"namespace": namespace}}))
@@ -93,7 +110,8 @@ class Cluster:
         api_version = manifest["apiVersion"]
         name, namespaced = self._kinds(api_version)[manifest["kind"]]
         root = f"/{'apis' if '/' in api_version else 'api'}/{api_version}"
-        return f"{root}/namespaces/{manifest['metadata']['namespace']}/{name}" if namespaced else f"{root}/{name}"
+        namespace = (manifest.get("metadata") or {}).get("namespace")
+        return f"{root}/namespaces/{namespace}/{name}" if namespaced and namespace else f"{root}/{name}"
 
 
 def _identity(namespace: str, account: str) -> tuple[str, list[str]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,8 +48,9 @@ class AppliedStack:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Return an API server with RBAC, Pod Security, quota and LimitRange admission, and no controllers."""
     etcd, kube_apiserver = built_tool("etcd"), built_tool("kube-apiserver")
-    with control_plane(etcd, kube_apiserver, Path(tmp_path_factory.mktemp("control-plane"))) as client:
-        yield Cluster(client)
+    folder = tmp_path_factory.mktemp("control-plane")
+    with control_plane(etcd, kube_apiserver, folder) as client:
+        yield Cluster(client, folder / "kubeconfig")
 
 
 @pytest.fixture(scope="session", params=["local", "dev", "prod"])

@@ -1,5 +1,6 @@
 """etcd and kube-apiserver on this machine: free ports, certificates of their own, RBAC on, nothing left afterwards."""
 
+import json
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from cluster.certificates import Authority, write_key
+from cluster.certificates import Authority, KeyPair, write_key
 from cluster.components import Arguments, api_server_arguments, etcd_arguments, flags
 
 READY_SECONDS = 60
@@ -79,4 +80,19 @@ def control_plane(etcd: Path, kube_apiserver: Path, folder: Path) -> Iterator[ht
         process = running.enter_context(_running(kube_apiserver, arguments, log))
         client = running.enter_context(httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=30))
         _wait_until_ready(client, process, log)
+        _write_kubeconfig(folder / "kubeconfig", f"https://127.0.0.1:{port}", authority.certificate, administrator)
         yield client
+
+
+def _write_kubeconfig(path: Path, server: str, authority: Path, user: KeyPair) -> None:
+    """Write the administrator's kubeconfig, its files by path."""
+    names = {"cluster": "tests", "user": "admin"}
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "tests", "cluster": {"server": server, "certificate-authority": str(authority)}}],
+        "users": [{"name": "admin", "user": {"client-certificate": str(user.certificate), "client-key": str(user.key)}}],
+        "contexts": [{"name": "tests", "context": names}],
+        "current-context": "tests",
+    }
+    path.write_text(json.dumps(kubeconfig))

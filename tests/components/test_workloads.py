@@ -241,3 +241,15 @@ def test_both_database_urls_name_their_driver_and_escape_their_parts():
     assert urls.sync == "postgresql+psycopg2://us%3Aer:p%40ss%2Fword%3F@db:5432/air%2Fflow?sslmode=require"
     assert urls.asynchronous == "postgresql+asyncpg://us%3Aer:p%40ss%2Fword%3F@db:5432/air%2Fflow?ssl=require"
     assert unquote(urls.sync.split(":")[2].split("@")[0]) == "p@ss/word?"
+
+
+def test_a_migration_that_failed_is_made_anew_and_no_service_hides_its_failure_by_waiting(every: Any):
+    assert every.only("Job", "airflow-migrations")["metadata"]["annotations"]["pulumi.com/replaceUnready"] == "true"
+    assert every.only("Service", "airflow-api-server")["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+
+
+def test_pods_may_ask_dns_pods_that_listen_without_privileges(every: Any):
+    (rule,) = every.only("NetworkPolicy", "dns")["spec"]["egress"]
+    assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {
+        (protocol, port) for protocol in ("UDP", "TCP") for port in (53, 5353)
+    }

@@ -11,6 +11,7 @@ import pytest
 
 from components.airflow_image import SOURCES
 from doubles.cloud import Cloud
+from doubles.kubernetes import KubernetesDouble
 from tests.built_tools import REPOSITORY, built_tool, skip_without
 from tests.engine.driven_stack import DrivenStack
 
@@ -54,8 +55,10 @@ def drive(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dr
         patch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
         patch.chdir(build_context(tmp_path_factory.mktemp("context")))
 
-        def make(name: str, program: Callable[[], None] = whole_program) -> DrivenStack:
-            cloud = clouds.enter_context(Cloud.served())
+        def make(
+            name: str, program: Callable[[], None] = whole_program, kubernetes: KubernetesDouble | None = None
+        ) -> DrivenStack:
+            cloud = clouds.enter_context(Cloud.served(kubernetes))
             return DrivenStack.create(name, program, cloud=cloud, tools=pulumi, home=tmp_path_factory.mktemp(name))
 
         yield make
