@@ -4,7 +4,7 @@ STACK ?= local
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml tools/setup
 	@tools/setup
@@ -58,6 +58,18 @@ cluster-down: .venv/.ready ## Remove what `make cluster` started, with its volum
 tools: ## Build the Pulumi CLI and Kubernetes from their Go modules, once per user
 	@tools/build
 
+.PHONY: image
+image: .venv/.ready ## Build the images of the stack local, with your PACKAGES=path; NAMES="airflow moto" for some
+	@.venv/bin/python -m images build $(NAMES) $(if $(PACKAGES),--packages "$(PACKAGES)")
+
+.PHONY: image-archives
+image-archives: .venv/.ready ## Write archives of what `make image` built, for kind, minikube or another machine
+	@.venv/bin/python -m images export $(NAMES)
+
+.PHONY: image-clean
+image-clean: .venv/.ready ## Delete what `make image` keeps: base, layers, archives
+	@.venv/bin/python -m images clean
+
 .PHONY: render
 render: .venv/.ready ## Print the manifests and resources of STACK=local|dev|prod as YAML
 	@.venv/bin/python -m rendering "$(STACK)"
@@ -88,6 +100,8 @@ LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.11 -
 lock: .venv/.ready ## Resolve requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/dagsync.txt
+	$(LOCK) --group airflow-image -c requirements/dev.txt -o requirements/airflow-image.txt
+	$(LOCK) --group moto-image -c requirements/dev.txt -o requirements/moto-image.txt
 	echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/uv.txt
 
 .PHONY: clean

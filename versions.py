@@ -20,3 +20,6 @@ POSTGRESQL = "17"
 
 POSTGRESQL_IMAGE = "docker.io/library/postgres:17.7"
 """PostgreSQL in the cluster, for stacks without RDS."""
+
+AIRFLOW_IMAGE = f"docker.io/apache/airflow:{AIRFLOW}-python3.12"
+"""The official image that ours stands on, as ``BASE_IMAGE`` in ``image/Dockerfile``."""

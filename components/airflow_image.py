@@ -1,8 +1,6 @@
 """The image of every Airflow pod, built from ``image/Dockerfile`` and pushed to a registry of the stack's own."""
 
-import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,13 +9,11 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 
+from components.image_content import SOURCES, MissingSourceError, content_tag
 from components.options import stateful
 
 KEPT_IMAGES = 30
 """Images a repository keeps, the newest: enough to roll back to."""
-
-SOURCES = ("image", "pyproject.toml", "README.md", "LICENSE", "requirements", "dagsync")
-"""What the Dockerfile copies, beside the packages, relative to the project."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +47,7 @@ class AirflowImage(pulumi.ComponentResource):
         login = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id)
         architecture = {"amd64": docker_build.Platform.LINUX_AMD64, "arm64": docker_build.Platform.LINUX_ARM64}
         # The tag follows the content: an immutable tag cannot be pushed twice, and unchanged content is not built again.
-        tag = content_tag(Path.cwd(), [*SOURCES, args.packages])
+        tag = _tag(args.packages)
         image = docker_build.Image(
             name,
             context=docker_build.BuildContextArgs(location="."),
@@ -75,25 +71,16 @@ class AirflowImage(pulumi.ComponentResource):
         self.register_outputs({"reference": self.reference})
 
 
-def content_tag(root: Path, sources: Sequence[str]) -> str:
-    """Return a tag that changes when the name or the content of any file below ``sources`` does.
-
-    Bytecode is left out, as it is of the build. Raises pulumi.RunError for a source that does not exist.
-    """
-    digest = hashlib.sha256()
-    for source in sources:
-        top = root / source
-        if not top.exists():
-            raise pulumi.RunError(
-                f"image.packages: the image is built from {source!r}, which does not exist; allowed: a folder of the project"
-                "\n  fix: pulumi config set --path image.packages examples/packages"
-            )
-        files = [top] if top.is_file() else sorted(path for path in top.rglob("*") if path.is_file())
-        for path in files:
-            if "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
-                digest.update(path.read_bytes())
-    return f"content-{digest.hexdigest()[:16]}"
+def _tag(packages: str) -> str:
+    """Return the content tag of the project in the working directory. Raises pulumi.RunError where a source is missing."""
+    try:
+        return content_tag(Path.cwd(), [*SOURCES, packages])
+    except MissingSourceError as missing:
+        raise pulumi.RunError(
+            f"image.packages: the image is built from {missing.args[0]!r}, which does not exist; "
+            "allowed: a folder of the project"
+            "\n  fix: pulumi config set --path image.packages examples/packages"
+        ) from None
 
 
 def keep_newest(count: int) -> str:

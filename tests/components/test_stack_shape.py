@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.airflow_image import SOURCES, content_tag
+from components.image_content import IGNORE_FILE, SOURCES, content_tag
 from components.policies import task_logs, tls_only
 from components.subnets import zone_subnets
 
@@ -147,8 +147,9 @@ def test_the_tag_covers_everything_the_dockerfile_copies():
 
 def test_the_tag_of_a_build_follows_its_content(tmp_path: Any):
     for source in SOURCES:
-        (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / source).write_text("same")
+        (tmp_path / source).mkdir()
+        (tmp_path / source / "file").write_text("same")
+    (tmp_path / IGNORE_FILE).write_text("**/__pycache__\n")
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / "a.py").write_text("one")
     sources = [*SOURCES, "jobs"]

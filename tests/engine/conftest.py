@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.airflow_image import SOURCES
+from components.image_content import SOURCES
 from doubles.cloud import Cloud
 from doubles.kubernetes import KubernetesDouble
 from tests.built_tools import REPOSITORY, built_tool, skip_without

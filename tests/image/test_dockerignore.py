@@ -1,27 +1,13 @@
 """What the build is given: everything the Dockerfile copies, and neither history, state nor environments."""
 
-import fnmatch
 from pathlib import Path
 
 import pytest
 
+from components.image_content import ignore_patterns, ignored
+
 ROOT = Path(__file__).parents[2]
-PATTERNS = [
-    line for line in (ROOT / "image" / "Dockerfile.dockerignore").read_text().splitlines() if line and not line.startswith("#")
-]
-
-
-def ignored(path: str) -> bool:
-    """Whether a pattern matches ``path`` or a folder above it; ``**/`` matches any folder, the top too."""
-    parts = Path(path).parts
-    for depth in range(1, len(parts) + 1):
-        for pattern in PATTERNS:
-            name, wanted = (
-                ("/".join(parts[:depth]), pattern) if not pattern.startswith("**/") else (parts[depth - 1], pattern[3:])
-            )
-            if fnmatch.fnmatchcase(name, wanted) and name.count("/") == wanted.count("/"):
-                return True
-    return False
+PATTERNS = ignore_patterns(ROOT)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +28,7 @@ def ignored(path: str) -> bool:
     ],
 )
 def test_stays_out(path: str) -> None:
-    assert ignored(path)
+    assert ignored(path, PATTERNS)
 
 
 @pytest.mark.parametrize(
@@ -63,4 +49,4 @@ def test_stays_out(path: str) -> None:
     ],
 )
 def test_goes_in(path: str) -> None:
-    assert not ignored(path)
+    assert not ignored(path, PATTERNS)
