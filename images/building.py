@@ -48,7 +48,7 @@ class Base:
 def build(storage: Storage, request: Request, progress: Progress) -> dict[str, Image]:
     """Build what has changed of ``request`` and return all of it by name.
 
-    Where a registry answers, PostgreSQL is left to the cluster, which pulls the official image itself.
+    PostgreSQL is left to a cluster of Docker's, which has the same registry; a node without one is given it.
     """
     with storage.locked():
         with progress.step("choose builder and base") as step:
@@ -61,8 +61,8 @@ def build(storage: Storage, request: Request, progress: Progress) -> dict[str, I
             _stand_in(storage, builder, base, progress)
         made: dict[str, Image] = {}
         for name in request.names:
-            if name == POSTGRESQL_NAME and not base.stands_in:
-                progress.say(f"  {name}: {POSTGRESQL_IMAGE} is pulled by the cluster")
+            if name == POSTGRESQL_NAME and builder.name == "docker":
+                progress.say(f"  {name}: a cluster of Docker's pulls {POSTGRESQL_IMAGE} itself")
                 continue
             made[name] = _make(storage, builder, name, recipe(name, base, request.packages), progress)
         layout.prune(storage)
@@ -143,6 +143,13 @@ def recipe(name: str, base: Base, packages: Path) -> Recipe:
                 arguments={"BASE_IMAGE": base.reference, "PACKAGES": context.PACKAGES, "VERSION": "{content}"},
                 base=base.reference,
                 file="image/Dockerfile",
+            )
+        case "postgresql" if not base.stands_in:
+            return Recipe(
+                reference=POSTGRESQL_IMAGE,
+                files=context.stand_in_files("pulled"),
+                arguments={"IMAGE": POSTGRESQL_IMAGE},
+                base=POSTGRESQL_IMAGE,
             )
         case "postgresql":
             return Recipe(

@@ -30,7 +30,7 @@ app = typer.Typer(
     "`export` into archives for anything else, `show` tells what there is, `clean` deletes all of it.\n\n"
     "- **airflow**: Airflow with dagsync and your packages, from image/Dockerfile. Where the official image cannot be pulled,\n"
     "  it stands on one with its layout, made of Debian's and Python's packages.\n"
-    "- **postgresql**: the database of the stack *local*, where the official image cannot be pulled.\n"
+    "- **postgresql**: the database of the stack *local*, official or, where that cannot be pulled, of Debian's packages.\n"
     "- **moto**: an S3 server for tests.",
 )
 
