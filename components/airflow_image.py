@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 
+from components.database_certificates import RDS_CERTIFICATES_URL
 from components.image_content import SOURCES, MissingSourceError, content_tag
 from components.options import stateful
 
@@ -44,7 +45,9 @@ class AirflowImage(pulumi.ComponentResource):
             opts=stateful(self, protect=args.protect),
         )
         aws.ecr.LifecyclePolicy(name, repository=repository.name, policy=keep_newest(KEPT_IMAGES), opts=child)
-        login = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id)
+        login = aws.ecr.get_authorization_token_output(
+            registry_id=repository.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
         architecture = {"amd64": docker_build.Platform.LINUX_AMD64, "arm64": docker_build.Platform.LINUX_ARM64}
         # The tag follows the content: an immutable tag cannot be pushed twice, and unchanged content is not built again.
         tag = _tag(args.packages)
@@ -52,7 +55,7 @@ class AirflowImage(pulumi.ComponentResource):
             name,
             context=docker_build.BuildContextArgs(location="."),
             dockerfile=docker_build.DockerfileArgs(location="image/Dockerfile"),
-            build_args={"PACKAGES": args.packages, "VERSION": tag},
+            build_args={"PACKAGES": args.packages, "VERSION": tag, "DATABASE_CA_URL": RDS_CERTIFICATES_URL},
             platforms=[architecture[args.architecture]],
             push=True,
             # A preview in a pull request needs no builder; `pulumi up` builds.

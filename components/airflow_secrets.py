@@ -95,7 +95,7 @@ def _urls(database: DatabaseConnection, *, host: str, username: str, password: s
         name=database.name,
         username=username,
         password=password,
-        tls=database.tls,
+        certificate_authority=database.certificate_authority,
     )
 
 

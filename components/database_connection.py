@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -24,8 +23,9 @@ class DatabaseConnection:
     password: pulumi.Output[str]
     """Secret."""
 
-    tls: Literal["disable", "require"]
-    """Whether the connection is encrypted; libpq's words."""
+    certificate_authority: str | None
+    """File, in the pods, with the certificates that the server's own and its host name are checked against. ``None`` is for a
+    server in the cluster, reached without TLS."""
 
     peers: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs]
     """Where it is, for the network policies of the pods that use it."""
@@ -36,7 +36,7 @@ class DatabaseConnection:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseUrls:
-    """The two URLs Airflow needs: its async sessions use another driver, whose TLS option has another name."""
+    """The two URLs Airflow needs: its async sessions use another driver, which takes TLS options in another form."""
 
     sync: str
     """For ``AIRFLOW__DATABASE__SQL_ALCHEMY_CONN``."""
@@ -45,15 +45,25 @@ class DatabaseUrls:
     """For ``AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC``."""
 
 
-def database_urls(*, host: str, port: int, name: str, username: str, password: str, tls: str) -> DatabaseUrls:
+def database_urls(
+    *, host: str, port: int, name: str, username: str, password: str, certificate_authority: str | None
+) -> DatabaseUrls:
     """Return both SQLAlchemy URLs with the driver named and every part escaped.
 
-    The driver is named because a bare ``postgresql://`` means psycopg2 to SQLAlchemy 2.0 and psycopg 3 to 2.1.
+    The driver is named because a bare ``postgresql://`` means psycopg2 to SQLAlchemy 2.0 and psycopg 3 to 2.1. With a
+    ``certificate_authority``, both check the server's certificate and its name: psycopg2 takes libpq's options in the URL.
+    SQLAlchemy hands a URL's options to asyncpg as arguments, none of which names a file of certificates, but one is a URL of
+    libpq's form, where they may be; ``PGSSLROOTCERT`` would do too, and reach every other connection of a task.
     """
     rest = f"{quote(username, safe='')}:{quote(password, safe='')}@{host}:{port}/{quote(name, safe='')}"
+    if certificate_authority is None:
+        sync, asynchronous = "sslmode=disable", "ssl=disable"
+    else:
+        sync = urlencode({"sslmode": "verify-full", "sslrootcert": certificate_authority})
+        asynchronous = urlencode({"dsn": f"postgresql:///?{sync}"})
     return DatabaseUrls(
-        sync=f"postgresql+psycopg2://{rest}?sslmode={tls}",
-        asynchronous=f"postgresql+asyncpg://{rest}?ssl={tls}",
+        sync=f"postgresql+psycopg2://{rest}?{sync}",
+        asynchronous=f"postgresql+asyncpg://{rest}?{asynchronous}",
     )
 
 

@@ -27,10 +27,13 @@ def existing_database(
     endpoint: str,
     secret_arn: str,
     database: str,
+    certificate_authority: str,
     cidrs: Sequence[pulumi.Input[str]],
     opts: pulumi.InvokeOutputOptions,
 ) -> DatabaseConnection:
     """Return the connection to a server at ``endpoint``, host or host:port, with the login kept in Secrets Manager.
+
+    Its certificate is checked against the file ``certificate_authority`` of the image.
 
     Nothing of the server enters the stack. The password does, as a secret: a rotated one arrives with the next ``up``.
     """
@@ -43,7 +46,7 @@ def existing_database(
         name=database,
         username=found.apply(lambda login: login.username),
         password=found.apply(lambda login: login.password),
-        tls="require",
+        certificate_authority=certificate_authority,
         peers=cidr_peers(cidrs),
         ready=(),
     )

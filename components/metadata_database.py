@@ -3,12 +3,14 @@
 Owns the instance, its parameters and who reaches it. The password is generated and lives in the stack's encrypted state.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from components.database_alarms import DatabaseAlarms, DatabaseAlarmsArgs
 from components.database_connection import DATABASE, PORT, DatabaseConnection, cidr_peers
 from components.options import stateful
 from components.vpc import Vpc
@@ -21,7 +23,7 @@ class MetadataDatabaseArgs:
     """Whose members may connect."""
 
     version: str
-    """PostgreSQL major version; RDS picks and keeps up the minor one."""
+    """PostgreSQL version: with a major one alone, RDS picks and keeps up the minor one."""
 
     instance_class: str
     storage_gib: int
@@ -32,6 +34,13 @@ class MetadataDatabaseArgs:
 
     multi_az: bool
     backup_retention_days: int
+    certificate_authority: str
+    """File, in the pods, that RDS's certificates are checked against."""
+
+    connections: int
+    """An alarm goes off above this many."""
+
+    alarm_topic_arns: Sequence[str] = ()
     protect: bool = False
     """Whether the instance refuses deletion, in Pulumi and in AWS, and leaves a final snapshot."""
 
@@ -49,6 +58,8 @@ class MetadataDatabase(pulumi.ComponentResource):
         keep = stateful(self, protect=args.protect)
 
         password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep)
+        # No earlier instance of this name has left a snapshot that is called the same.
+        last = random.RandomId(f"{name}-final-snapshot", byte_length=4, opts=keep)
         subnets = aws.rds.SubnetGroup(name, subnet_ids=args.vpc.database_subnet_ids, opts=child)
         group = aws.ec2.SecurityGroup(name, description="PostgreSQL from the Airflow cluster", vpc_id=args.vpc.id, opts=child)
         aws.vpc.SecurityGroupIngressRule(
@@ -62,7 +73,7 @@ class MetadataDatabase(pulumi.ComponentResource):
         )
         parameters = aws.rds.ParameterGroup(
             name,
-            family=f"postgres{args.version}",
+            family=f"postgres{args.version.partition('.')[0]}",
             parameters=[aws.rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1")],
             opts=child,
         )
@@ -90,10 +101,23 @@ class MetadataDatabase(pulumi.ComponentResource):
             copy_tags_to_snapshot=True,
             deletion_protection=args.protect,
             skip_final_snapshot=not args.protect,
-            final_snapshot_identifier=f"{name}-final" if args.protect else None,
+            final_snapshot_identifier=pulumi.Output.format("{0}-final-{1}", name, last.hex),
+            delete_automated_backups=not args.protect,
+            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            allow_major_version_upgrade=False,
             performance_insights_enabled=True,
             apply_immediately=not args.protect,
             opts=keep,
+        )
+        DatabaseAlarms(
+            name,
+            DatabaseAlarmsArgs(
+                instance=instance.identifier,
+                storage_gib=args.storage_gib,
+                connections=args.connections,
+                topic_arns=args.alarm_topic_arns,
+            ),
+            opts=child,
         )
         self.endpoint = instance.endpoint
         self.connection = DatabaseConnection(
@@ -102,7 +126,7 @@ class MetadataDatabase(pulumi.ComponentResource):
             name=DATABASE,
             username=pulumi.Output.from_input(DATABASE),
             password=password.result,
-            tls="require",
+            certificate_authority=args.certificate_authority,
             peers=cidr_peers(args.vpc.database_cidrs),
             ready=[instance],
         )

@@ -108,7 +108,7 @@ class PostgreSQL(pulumi.ComponentResource):
             name=DATABASE,
             username=pulumi.Output.from_input(DATABASE),
             password=password.result,
-            tls="disable",
+            certificate_authority=None,
             peers=[k8s.networking.v1.NetworkPolicyPeerArgs(pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected))],
             ready=[stateful_set],
         )

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from doubles import sdk_types, wire
-from doubles.aws_facts import IDS, NAME_PROPERTIES, REPLACING
+from doubles.aws_facts import IDS, NAME_LIMITS, NAME_PROPERTIES, REPLACING
+from doubles.aws_refusals import refusal
 from doubles.differences import Difference
 from doubles.provider import ProviderDouble, RefusedError, Values
 
@@ -39,12 +40,19 @@ class AwsDouble(ProviderDouble):
     def replaces(self, token: str, difference: Difference, news: Values) -> bool:
         if token not in REPLACING:
             raise RefusedError(f"{difference} of {token} changed: say in doubles/aws_facts.py what replaces it")
+        if reason := refusal(token, difference, news):
+            raise RefusedError(reason)
         return difference.path[0] in REPLACING[token] | {"region"} or "*" in REPLACING[token]
 
     def replaced_in_place(self, token: str, olds: Values, news: Values) -> bool:
         """A name somebody chose cannot be had twice; one the provider made up can."""
         prop = NAME_PROPERTIES.get(token, "name")
         return prop in news and prop not in news.get("__defaults", ()) and olds.get(prop) == news.get(prop)
+
+    def admit(self, token: str, inputs: Values, *, dry_run: bool) -> None:
+        name, limit = str(inputs.get(NAME_PROPERTIES.get(token, "name"), "")), NAME_LIMITS.get(token)
+        if limit is not None and len(name) > limit:
+            raise RefusedError(f"{token} {name!r}: {len(name)} characters, allowed are {limit}")
 
     def release(self, token: str, resource_id: str, inputs: Values) -> None:
         if inputs.get("deletionProtection"):

@@ -4,6 +4,7 @@ From the resource documentation of the Terraform provider that pulumi-aws wraps 
 """
 
 REPLACING: dict[str, frozenset[str]] = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": frozenset({"name"}),
     "aws:cloudwatch/logGroup:LogGroup": frozenset({"name", "namePrefix", "logGroupClass"}),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": frozenset({"vpcId"}),
     "aws:ec2/eip:Eip": frozenset({"domain", "address", "networkBorderGroup", "publicIpv4Pool"}),
@@ -73,10 +74,28 @@ REPLACING: dict[str, frozenset[str]] = {
 NAME_PROPERTIES: dict[str, str] = {
     "aws:ecr/repository:Repository": "name",
     "aws:eks/cluster:Cluster": "name",
+    "aws:eks/nodeGroup:NodeGroup": "nodeGroupName",
     "aws:rds/instance:Instance": "identifier",
     "aws:s3/bucket:Bucket": "bucket",
 }
 """Type to the input that holds its name, where that is not a ``name`` beside a ``namePrefix``."""
+
+NAME_LIMITS: dict[str, int] = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": 255,
+    "aws:ec2/launchTemplate:LaunchTemplate": 128,
+    "aws:ec2/securityGroup:SecurityGroup": 255,
+    "aws:ecr/repository:Repository": 256,
+    "aws:eks/cluster:Cluster": 100,
+    "aws:eks/nodeGroup:NodeGroup": 63,
+    "aws:iam/role:Role": 64,
+    "aws:iam/rolePolicy:RolePolicy": 128,
+    "aws:rds/instance:Instance": 63,
+    "aws:rds/parameterGroup:ParameterGroup": 255,
+    "aws:rds/subnetGroup:SubnetGroup": 255,
+    "aws:s3/bucket:Bucket": 63,
+    "eks:index:Cluster": 89,
+}
+"""Type to the most characters of its name, from the API references. A cluster of pulumi-eks adds ``-eksCluster`` to its own."""
 
 IDS: dict[str, str] = {
     "aws:ec2/eip:Eip": "eipalloc",

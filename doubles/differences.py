@@ -19,6 +19,9 @@ class Difference:
     value: Any
     """The new value; ``None`` where there is none or nobody knows it yet."""
 
+    old: Any = None
+    """The old value, where one was changed into another."""
+
     def __str__(self) -> str:
         text = ""
         for part in self.path:
@@ -58,4 +61,4 @@ def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Difference]:
     elif new is _MISSING:
         yield Difference(path, "DELETE", None)
     elif old != new:
-        yield Difference(path, "UPDATE", None if new == UNKNOWN else new)
+        yield Difference(path, "UPDATE", None if new == UNKNOWN else new, old)

@@ -11,6 +11,7 @@ from components.airflow import service_account_name
 from components.airflow_image import AirflowImage, AirflowImageArgs
 from components.airflow_namespace import AirflowNamespace
 from components.cluster import Cluster, ClusterArgs
+from components.database_capacity import connections_needed, connections_offered
 from components.database_connection import DatabaseConnection
 from components.eks_cluster import EksCluster, existing_cluster
 from components.existing_database import existing_database
@@ -125,6 +126,7 @@ class EksInfrastructure:
                 endpoint=database.endpoint,
                 secret_arn=database.secret_arn,
                 database=database.name,
+                certificate_authority=database.certificate_authority,
                 cidrs=[database.cidr or vpc.cidr],
                 opts=self._look_up,
             )
@@ -139,6 +141,9 @@ class EksInfrastructure:
                 max_storage_gib=database.max_storage_gib,
                 multi_az=database.multi_az,
                 backup_retention_days=database.backup_retention_days,
+                certificate_authority=database.certificate_authority,
+                connections=_alarming_connections(self._settings),
+                alarm_topic_arns=database.alarm_topic_arns,
                 protect=self._settings.protect,
             ),
             opts=self._in_account,
@@ -161,6 +166,13 @@ class EksInfrastructure:
             return pulumi.Output.from_input(image.reference)
         args = AirflowImageArgs(packages=image.packages, architecture=image.architecture, protect=self._settings.protect)
         return AirflowImage("airflow", args, opts=self._in_account).reference
+
+
+def _alarming_connections(settings: Settings) -> int:
+    """Return four fifths of what the instance class takes, or what the pods may open where the class is not known."""
+    offered = connections_offered(settings.database.instance_class)
+    replicas = {name: process.replicas for name, process in settings.airflow.processes().items()}
+    return connections_needed(replicas) if offered is None else offered * 4 // 5
 
 
 def _oidc_provider(settings: Settings, cluster: EksCluster) -> OidcProvider | None:

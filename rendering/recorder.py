@@ -7,7 +7,18 @@ from typing import Any
 
 from pulumi.runtime import mocks, rpc
 
-PLACEHOLDERS = ("arn", "address", "bucket", "digest", "endpoint", "name", "registryId", "repositoryUrl", "urlSuffix")
+PLACEHOLDERS = (
+    "arn",
+    "address",
+    "bucket",
+    "digest",
+    "endpoint",
+    "identifier",
+    "name",
+    "registryId",
+    "repositoryUrl",
+    "urlSuffix",
+)
 """Outputs that providers compute and this program reads; each becomes ``${resource.output}``."""
 
 LOOKUPS: Mapping[str, dict[str, Any]] = {

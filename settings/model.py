@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 import versions
+from components.database_certificates import RDS_CERTIFICATES
 
 Cpu = Annotated[str, Field(pattern=r"^(\d+m|\d+(\.\d+)?)$", examples=["250m", "2"])]
 Memory = Annotated[str, Field(pattern=r"^\d+(Mi|Gi)$", examples=["512Mi", "2Gi"])]
@@ -24,9 +25,19 @@ SecretArn = Annotated[
         examples=["arn:aws:secretsmanager:eu-west-1:123456789012:secret:airflow-AbCdEf"],
     ),
 ]
+TopicArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]+$",
+        examples=["arn:aws:sns:eu-west-1:123456789012:airflow-alarms"],
+    ),
+]
 DatabaseEndpoint = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$", examples=["airflow.abc.eu-west-1.rds.amazonaws.com:5432"])
 ]
+NodeGroupName = Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]{0,29}[a-z0-9]$", examples=["main"])]
+"""Short enough for what is put around it: EKS allows 63 characters."""
+
 InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", examples=["m7i.large"])]
 PrincipalArn = Annotated[
     str,
@@ -137,7 +148,7 @@ class ClusterSettings(Section):
     )
     """Control-plane logs sent to CloudWatch."""
 
-    node_groups: dict[KubernetesName, NodeGroupSettings] = Field(default_factory=dict[str, NodeGroupSettings])
+    node_groups: dict[NodeGroupName, NodeGroupSettings] = Field(default_factory=dict[str, NodeGroupSettings])
     """Managed node groups by name, each with instanceTypes, minSize, maxSize, diskGib, capacity. None means EKS Auto Mode."""
 
     administrators: tuple[PrincipalArn, ...] = ()
@@ -167,6 +178,12 @@ class DatabaseSettings(Section):
 
     cidr: Cidr | None = None
     """Range that server answers from, for the network policies; none means the VPC's."""
+
+    certificate_authority: str = Field(default=RDS_CERTIFICATES, pattern=r"^/\S+$", examples=[RDS_CERTIFICATES])
+    """File in the image that the server's certificate is checked against, on eks. An image that is built has RDS's there."""
+
+    alarm_topic_arns: tuple[TopicArn, ...] = ()
+    """SNS topics told when RDS runs out of storage, CPU or connections; without any, alarms show in CloudWatch alone."""
 
     instance_class: str = Field(default="db.t4g.small", pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
     """RDS instance class."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from settings.brought import brought_problems
 from settings.cluster_relations import cluster_problems
+from settings.database_relations import database_problems
 from settings.model import Settings
 from settings.relation import RelationProblem
 
@@ -30,13 +31,7 @@ def _on_eks(settings: Settings, region: str) -> Iterator[RelationProblem]:
             reason="platform 'eks' needs one",
             fix="pulumi config set aws:region eu-west-1",
         )
-    if settings.protect and settings.database.endpoint is None and settings.database.backup_retention_days == 0:
-        yield RelationProblem(
-            keys=("protect", "database"),
-            where="database.backupRetentionDays: 0",
-            reason="allowed: 1 to 35 while protect is true, or protected data would have no backup",
-            fix="pulumi config set --path database.backupRetentionDays 14",
-        )
+    yield from database_problems(settings)
     yield from cluster_problems(settings)
     prefix = int(settings.network.cidr.rpartition("/")[2])
     if not 16 <= prefix <= 18:

@@ -2,14 +2,12 @@
 
 import base64
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
 from components.airflow_environment import AirflowEnvironmentArgs, airflow_environment
 from components.airflow_pods import components
 from components.airflow_secrets import SECRETS_OF, url_safe
-from components.database_connection import database_urls
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 
@@ -234,13 +232,6 @@ def test_keys_are_random_and_long_enough(local: Any):
 def test_a_fernet_key_is_written_in_the_url_safe_alphabet():
     raw = bytes(range(224, 256))
     assert base64.urlsafe_b64decode(url_safe(base64.b64encode(raw).decode())) == raw
-
-
-def test_both_database_urls_name_their_driver_and_escape_their_parts():
-    urls = database_urls(host="db", port=5432, name="air/flow", username="us:er", password="p@ss/word?", tls="require")
-    assert urls.sync == "postgresql+psycopg2://us%3Aer:p%40ss%2Fword%3F@db:5432/air%2Fflow?sslmode=require"
-    assert urls.asynchronous == "postgresql+asyncpg://us%3Aer:p%40ss%2Fword%3F@db:5432/air%2Fflow?ssl=require"
-    assert unquote(urls.sync.split(":")[2].split("@")[0]) == "p@ss/word?"
 
 
 def test_a_migration_that_failed_is_made_anew_and_no_service_hides_its_failure_by_waiting(every: Any):

@@ -3,7 +3,8 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,34 @@ class DrivenStack:
             place = place.setdefault(part, {})
         place[inner] = value
         file.write_text(yaml.safe_dump(settings))
+
+    @contextmanager
+    def edited(self, settings: Mapping[str, Any], without: Sequence[str] = ()) -> Iterator[None]:
+        """Change settings, and put the stack file back when the block ends."""
+        file = self.home / f"Pulumi.{self.name}.yaml"
+        before = file.read_text()
+        try:
+            for key in without:
+                self.remove(key)
+            for key, value in settings.items():
+                self.configure(key, value)
+            yield
+        finally:
+            file.write_text(before)
+
+    def steps(self) -> list[tuple[str, str]]:
+        """Return what a preview would do: operation and type, without what stays the same.
+
+        Raises pulumi.automation.CommandError if the preview is refused.
+        """
+        found: list[tuple[str, str]] = []
+
+        def note(event: auto.EngineEvent) -> None:
+            if (step := event.resource_pre_event) is not None and step.metadata.op != "same":
+                found.append((str(getattr(step.metadata.op, "value", step.metadata.op)), step.metadata.type))
+
+        self.stack.preview(on_event=note, on_output=self.output.append, color="never")
+        return found
 
     def remove(self, key: str) -> None:
         """Take ``section.key`` out of the stack file."""

@@ -28,7 +28,8 @@ def reviewed_graph(stack: str) -> list[str]:
 def resource_graph(resources: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return one line per resource of a state, sorted: ``type name ^ parent < dependency, dependency``.
 
-    A parent or dependency is written as ``Type name``, the last part of its type alone.
+    Providers that the engine adds by itself are named without their version. A parent or dependency is written as ``Type
+    name``, the last part of its type alone.
     """
     return sorted(_line(resource) for resource in resources if resource["type"] != "pulumi:pulumi:Stack")
 
@@ -43,7 +44,8 @@ def _line(resource: Mapping[str, Any]) -> str:
 
 
 def _name(urn: str) -> str:
-    return urn.rpartition("::")[2]
+    name = urn.rpartition("::")[2]
+    return "default" if name.startswith("default_") else name
 
 
 def _short(urn: str) -> str:

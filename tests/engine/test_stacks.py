@@ -85,6 +85,11 @@ def test_a_new_image_migrates_anew_and_only_then_reaches_the_workloads(life: Lif
     assert len(updates) == len(positions(life.made, "create", DEPLOYMENT))
 
 
+def test_no_resource_is_made_by_an_aws_provider_that_nobody_configured(life: Lifecycle) -> None:
+    """A default provider has the region of its environment and none of the stack's tags."""
+    assert [r["urn"] for r in life.resources if "pulumi:providers:aws::default" in r["urn"]] == []
+
+
 def test_nothing_the_engine_stores_or_prints_holds_a_secret_in_plain_text(life: Lifecycle) -> None:
     assert life.stack.cloud.generated
     assert leaks(life.texts, life.stack.cloud.generated) == []

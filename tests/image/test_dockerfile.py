@@ -53,7 +53,7 @@ def test_entrypoint_of_the_base_stays() -> None:
 def test_layers_go_from_what_changes_least_to_what_changes_most() -> None:
     layers = [instruction for instruction in FINAL.instructions if instruction.keyword in {"COPY", "RUN", "ADD"}]
     copies = [re.match(r"--from=(\w+)", layer.text) for layer in layers if layer.keyword == "COPY"]
-    assert [copy and copy[1] for copy in copies] == ["dependencies", "dagsync", "environments", "packages"]
+    assert [copy and copy[1] for copy in copies] == ["certificates", "dependencies", "dagsync", "environments", "packages"]
     assert "--from=packages" in layers[-1].text
     arguments = [argument.text.partition("=")[0] for argument in FINAL.of("ARG")]
     first_argument = FINAL.instructions.index(FINAL.of("ARG")[0])

@@ -1,0 +1,139 @@
+"""What pods, nodes and AWS's services may do: exact resources, checked by a linter and by asking."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from doubles.aws_facts import NAME_LIMITS
+from tests.components.conftest import Stack
+from tests.components.iam_evaluation import UnknownElementError, allows
+from tests.components.test_brought import values
+
+with warnings.catch_warnings():
+    # parliament imports pkg_resources, which warns of its own end.
+    warnings.simplefilter("ignore")
+    import parliament
+
+LOGS = "arn:aws:s3:::task-logs"
+PREFIX = {"s3:prefix": "task-logs/dag_id=a/"}
+LONGEST_GROUP = "g" * 31
+VARIANTS: dict[str, dict[str, Any]] = {
+    "irsa": {"cluster": {"identity": "irsa"}},
+    "node-groups": {"cluster": {"nodeGroups": {LONGEST_GROUP: {"instanceTypes": ["m7i.large"]}}}},
+    "longest-names": {"namespace": "n" * 63},
+}
+
+
+@pytest.fixture(scope="module", params=["dev", "prod", *VARIANTS])
+def stack(request: pytest.FixtureRequest, deploy: Any) -> Stack:
+    return deploy("dev", values(**VARIANTS[request.param])) if request.param in VARIANTS else deploy(request.param)
+
+
+def known(document: str) -> str:
+    """Return a document with stand-ins for outputs as ARNs."""
+    return document.replace("${task-logs.arn}", LOGS).replace("${cluster.oidcProviderArn}", "arn:aws:iam::1:oidc-provider/x")
+
+
+def policies(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Yield what each policy is called, and its text."""
+    for typ in ("RolePolicy", "BucketPolicy", "iam/policy:Policy"):
+        yield from ((f"{typ} {one.name}", known(one.inputs["policy"])) for one in stack.all(typ))
+
+
+def trusts(stack: Stack) -> Iterator[tuple[str, str]]:
+    yield from ((role.name, known(role.inputs["assumeRolePolicy"])) for role in stack.all("iam/role:Role"))
+
+
+def several(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def findings(document: str) -> list[str]:
+    return [str(finding) for finding in parliament.analyze_policy_string(document).findings]
+
+
+def test_policies_lint_clean(stack: Stack):
+    found = {name: findings(document) for name, document in policies(stack)}
+    assert found
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_the_linter_finds_what_is_wrong():
+    wrong = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObjects", "Resource": "*"}]}
+    assert "UNKNOWN_ACTION" in findings(json.dumps(wrong))[0]
+
+
+def test_nothing_is_allowed_on_every_resource_or_with_every_action(stack: Stack):
+    for name, document in policies(stack):
+        for statement in json.loads(document)["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert "*" not in several(statement["Resource"]), name
+                assert not [action for action in several(statement["Action"]) if "*" in action], name
+
+
+def test_a_role_is_assumed_by_a_named_service_or_one_service_account(stack: Stack):
+    for name, document in trusts(stack):
+        for statement in json.loads(document)["Statement"]:
+            principal = statement["Principal"]
+            assert "*" not in json.dumps(principal), name
+            nobody_else = principal.get("Service") == "ec2.amazonaws.com" or statement["Condition"]["StringEquals"]
+            assert nobody_else, name
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource", "context", "allowed"),
+    [
+        ("airflow-scheduler", "s3:PutObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
+        ("airflow-scheduler", "s3:GetObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
+        ("airflow-scheduler", "s3:ListBucket", LOGS, PREFIX, True),
+        ("airflow-triggerer", "s3:PutObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
+        ("airflow-api-server", "s3:GetObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
+        ("airflow-api-server", "s3:ListBucket", LOGS, PREFIX, True),
+        # The API server shows logs and writes none.
+        ("airflow-api-server", "s3:PutObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, False),
+        # Nobody deletes a log, reads beside the prefix, lists the whole bucket or another bucket, or touches the bucket.
+        ("airflow-scheduler", "s3:DeleteObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, False),
+        ("airflow-scheduler", "s3:GetObject", f"{LOGS}/other/1.log", {}, False),
+        ("airflow-scheduler", "s3:GetObject", f"{LOGS}/task-logs-of-others/1.log", {}, False),
+        ("airflow-scheduler", "s3:ListBucket", LOGS, {}, False),
+        ("airflow-scheduler", "s3:ListBucket", LOGS, {"s3:prefix": ""}, False),
+        ("airflow-scheduler", "s3:GetObject", "arn:aws:s3:::task-logs-2/task-logs/1.log", {}, False),
+        ("airflow-scheduler", "s3:PutBucketPolicy", LOGS, {}, False),
+        ("airflow-triggerer", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:1:secret:x", {}, False),
+        ("airflow-scheduler", "iam:PassRole", "arn:aws:iam::1:role/admin", {}, False),
+        ("airflow-scheduler", "sts:AssumeRole", "arn:aws:iam::1:role/admin", {}, False),
+        ("airflow-scheduler", "rds:DeleteDBInstance", "arn:aws:rds:eu-west-1:1:db:metadata-database", {}, False),
+    ],
+)
+def test_a_component_may_do_what_its_work_takes(
+    prod: Stack, role: str, action: str, resource: str, context: dict[str, str], allowed: bool
+):
+    documents = [known(one.inputs["policy"]) for one in prod.all("RolePolicy") if one.name.startswith(role)]
+    assert documents
+    assert any(allows(document, action, resource, context) for document in documents) is allowed
+
+
+def test_a_denial_wins_and_what_is_not_understood_is_not_answered():
+    allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    deny = {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "*"}
+    both = json.dumps({"Statement": [allow, deny]})
+    assert allows(both, "s3:GetObject", "arn:aws:s3:::b/k")
+    assert not allows(both, "S3:DeleteObject", "arn:aws:s3:::b/k")
+    with pytest.raises(UnknownElementError):
+        allows(json.dumps({"Statement": {**allow, "NotAction": "s3:Get*"}}), "s3:GetObject", "b")
+    by_address = {**allow, "Condition": {"IpAddress": {"aws:SourceIp": "::1"}}}
+    with pytest.raises(UnknownElementError):
+        allows(json.dumps({"Statement": by_address}), "s3:GetObject", "b", {"aws:SourceIp": "::1"})
+
+
+def test_names_stay_within_the_limits_of_aws_with_the_suffix_pulumi_adds(stack: Stack):
+    """No name holds the project's or the stack's, however long those are."""
+    checked = 0
+    for resource in stack.resources:
+        if limit := NAME_LIMITS.get(resource.type):
+            checked += 1
+            assert len(f"{resource.name}-1234567") <= limit, resource.urn
+    assert checked >= 8
