@@ -1,7 +1,7 @@
 """The metadata database: how it is reached, how large it must be, what is watched."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,18 @@ async def connect_async(url: str) -> None:
         pass
 
 
+def in_a_loop_of_its_own(work: Coroutine[Any, Any, None]) -> None:
+    """``asyncio.run`` would leave this thread without a loop, and Pulumi's mocks need the one it has."""
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
 CONNECT: dict[str, Callable[[DatabaseUrls], Any]] = {
     "psycopg2": lambda urls: sa.create_engine(urls.sync).connect(),
-    "asyncpg": lambda urls: asyncio.run(connect_async(urls.asynchronous)),
+    "asyncpg": lambda urls: in_a_loop_of_its_own(connect_async(urls.asynchronous)),
 }
 
 
