@@ -1,4 +1,4 @@
-"""One cluster for a whole run of the tests, a namespace of its own for each test, and a small image to run in it."""
+"""One cluster for a whole run of the tests, a namespace of its own for each test, and the images to run in it."""
 
 import os
 import shutil
@@ -9,9 +9,14 @@ import pytest
 from rich.console import Console
 
 import cluster
-from cluster import images, programs
+from cluster import images as cluster_images
+from cluster import programs
+from images import docker
+from images.buildah import Buildah
+from images.layout import Image
 from standalone.interruption import interruptible
 from standalone.progress import Progress
+from tests.cluster import stack_images as stack
 from tests.cluster.kubernetes import PROBE_IMAGE, Kubernetes, in_namespace
 
 TIMEOUT_SECONDS = 600
@@ -21,12 +26,18 @@ TIMEOUT_SECONDS = 600
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip where no cluster can run; with ``REQUIRE_CLUSTER=1`` what is missing fails."""
     reason = _missing()
+    unbuilt = None if docker.answers() else Buildah.missing()
     for item in items:
         if Path(__file__).parent not in item.path.parents:
             continue
         item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
-        if reason and "cluster_folder" in getattr(item, "fixturenames", ()) and os.environ.get("REQUIRE_CLUSTER") != "1":
+        if os.environ.get("REQUIRE_CLUSTER") == "1":
+            continue
+        fixtures: list[str] = getattr(item, "fixturenames", [])
+        if reason and "cluster_folder" in fixtures:
             item.add_marker(pytest.mark.skip(reason=reason))
+        if unbuilt and "stack_images" in fixtures:
+            item.add_marker(pytest.mark.skip(reason=f"no images: {unbuilt}"))
 
 
 def _missing() -> str | None:
@@ -55,7 +66,7 @@ def probe_archive(cluster_folder: Path) -> Path:
     busybox = _busybox()
     assert busybox, "no static busybox: apt-get install busybox-static"
     archive = cluster_folder / "probe.tar"
-    images.write_archive(busybox, PROBE_IMAGE, archive)
+    cluster_images.write_archive(busybox, PROBE_IMAGE, archive)
     return archive
 
 
@@ -73,3 +84,9 @@ def kubernetes(up: cluster.Cluster) -> Generator[Kubernetes]:
     """Return the cluster as seen from a namespace of the test's own, under restricted Pod Security."""
     with in_namespace(up.kubeconfig) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def stack_images(up: cluster.Cluster) -> dict[str, Image]:
+    """Return the images of the local stack by name, built where they have changed, and in the cluster."""
+    return stack.loaded(up)
