@@ -85,9 +85,10 @@ def docs(value: Given) -> str:
 
 def duration(value: Given) -> timedelta:
     """Return a duration given as seconds or as a dict of units."""
-    units = {str(unit): number for unit, number in value.items()} if isinstance(value, dict) else {"seconds": value}
+    given = value if isinstance(value, dict) else {"seconds": value}
+    units = {unit: number for unit, number in given.items() if isinstance(unit, str)}
     numbers = {unit: each for unit, each in units.items() if isinstance(each, int | float) and not isinstance(each, bool)}
-    if not numbers or numbers.keys() < units.keys():
+    if not numbers or len(numbers) < len(given):
         raise UnfitError
     try:
         found = timedelta(**numbers)
@@ -108,7 +109,7 @@ def schedule(value: Given) -> object:
             zone = rest.get("timezone", "UTC")
             problem = schedule_problem(cron) or zone_problem(zone)
             # Neither has a clock, and no timetable of Airflow's takes them with one.
-            found = cron if cron in {"@once", "@continuous"} else Cron(cron, str(zone))
+            found = cron if problem or cron in {"@once", "@continuous"} else Cron(cron, str(zone))
         case dict():
             return duration(value)
         case list() | tuple() if value:
@@ -180,12 +181,12 @@ def _notification(value: Given) -> Notification:
     settings: dict[str, str] = {}
     for name, setting in value.items():
         if name == "to" and isinstance(setting, list | tuple):
-            setting = ", ".join(map(str, setting))
+            setting = ", ".join(texts(setting))
         if name in names and isinstance(setting, str) and is_storable(setting):
             settings[str(name)] = setting
         elif name != "via":
             expected = f"{kind.__name__}: expected texts for {', '.join(names)}"
-            raise UnfitError(f"{expected}, found {name}={shown(setting)}")
+            raise UnfitError(f"{expected}, found {name if isinstance(name, str) else shown(name)}={shown(setting)}")
     if not settings.get(names[0]):
         raise UnfitError(f"{kind.__name__}: {names[0]} is missing")
     return kind(**settings)

@@ -6,8 +6,9 @@ import re
 from typing import NamedTuple
 
 from dagsync.evaluation import NotConstantError
+from dagsync.fields import MAX_INTEGER
 from dagsync.parsers import Call, DeclaredArgument, DeclaredParser, NotFollowedError
-from dagsync.texts import Value
+from dagsync.texts import Value, shown
 
 ACTIONS = frozenset(
     {"append", "append_const", "count", "extend", "store", "store_const", "store_false", "store_true", "toggle"}
@@ -54,7 +55,7 @@ def argument_of(parser: DeclaredParser, declared: DeclaredArgument) -> Argument 
     if action in _SHOW_AND_EXIT:
         return None
     if action not in ACTIONS:
-        raise NotFollowedError(call.line, f"action {action!r}")
+        raise NotFollowedError(call.line, f"action {shown(action)}")
     names = _names(call)
     nargs = _nargs(call) if "nargs" in keywords else None
     if "default" in keywords or parser.defaults:
@@ -75,7 +76,7 @@ def _action(call: Call) -> str:
         return "toggle"
     action = call.decided("action")
     if not isinstance(action, str):
-        raise NotFollowedError(call.line, f"action {action!r}")
+        raise NotFollowedError(call.line, f"action {shown(action)}")
     return action
 
 
@@ -83,9 +84,9 @@ def _nargs(call: Call) -> str | int | None:
     nargs = _NARGS.get(call.scope.of_argparse(call.keywords["nargs"]) or "") or call.decided("nargs")
     if nargs is None or (isinstance(nargs, str) and nargs in {"?", "*", "+"}):
         return nargs
-    if isinstance(nargs, int) and nargs is not True and nargs >= 1:
+    if isinstance(nargs, int) and nargs is not True and 1 <= nargs < MAX_INTEGER:
         return nargs
-    raise NotFollowedError(call.line, f"nargs={nargs!r}")
+    raise NotFollowedError(call.line, f"nargs={shown(nargs)}")
 
 
 def _names(call: Call) -> Names:
@@ -99,7 +100,7 @@ def _names(call: Call) -> Names:
     if "dest" in call.keywords:
         dest = call.decided("dest")
         if dest is not None and (not isinstance(dest, str) or not dest):
-            raise NotFollowedError(call.line, f"dest={dest!r}")
+            raise NotFollowedError(call.line, f"dest={shown(dest)}")
     if len(given) < 2 and not (given and given[0].startswith("-")):
         # A positional is named by dest= or by position, not by both.
         found = given[0] if given else dest
@@ -118,7 +119,7 @@ def _name(call: Call, node: ast.expr) -> str:
     except NotConstantError as error:
         raise NotFollowedError(call.line, f"the name of an argument is not a constant: {error}") from None
     if not isinstance(name, str):
-        raise NotFollowedError(call.line, f"the name of an argument is {name!r}")
+        raise NotFollowedError(call.line, f"the name of an argument is {shown(name)}")
     return name
 
 
@@ -127,7 +128,7 @@ def _of_option(flags: tuple[str, ...], dest: str | None) -> Names:
     """Return the names of an option. Remembered, because the jobs of a tree have many in common."""
     for name in flags:
         if not _OPTION_STRING.fullmatch(name) or _NEGATIVE_NUMBER.fullmatch(name):
-            raise ValueError(f"the option {name!r}")
+            raise ValueError(f"the option {shown(name)}")
     flag = next((each for each in flags if each.startswith("--")), flags[0])
     return Names(flags, flag, dest or flag.lstrip("-").replace("-", "_"))
 

@@ -1,7 +1,6 @@
 """What a form can show of an argument: the JSON type of its value, its choices and its default."""
 
 import ast
-import math
 import re
 from typing import Any, Literal
 
@@ -66,6 +65,9 @@ def as_json(kind: Kind, value: Value) -> Json:
     """Return a constant as the form holds it. Raises ``UnfitError``."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnfitError
+    if isinstance(value, int) and abs(value) >= MAX_INTEGER:
+        # Python makes neither a text nor a float of one that is very large.
+        raise UnfitError
     if kind == "string":
         text = str(value)
         if not is_storable(text):
@@ -78,7 +80,7 @@ def as_json(kind: Kind, value: Value) -> Json:
         raise UnfitError from None
     if kind == "integer" and isinstance(number, float):
         raise UnfitError
-    if not math.isfinite(number) or abs(number) >= MAX_INTEGER:
+    if not abs(number) < MAX_INTEGER:
         raise UnfitError
     return number
 

@@ -8,6 +8,7 @@ from dagsync.known_arguments import Key, key_of
 from dagsync.params import Parameter
 from dagsync.parsers import Call, DeclaredCommands, DeclaredParser, NotFollowedError
 from dagsync.schemas import typed
+from dagsync.texts import Value, shown
 
 MAX_PARAMETERS = 100
 MAX_DESCRIPTION = 1000
@@ -123,6 +124,14 @@ def _commands(commands: DeclaredCommands, path: list[str], keys: set[str]) -> It
         yield from _level(parser, [*path, key, name], keys)
 
 
+def _text(value: Value) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        # Python prints no integer of more than 4300 digits.
+        return shown(value)
+
+
 def _parameter(argument: Argument, call: Call, key: str, path: list[str], *, is_shared: bool) -> Parameter:
     default, schema, shape, omitted = typed(argument, call, is_shared=is_shared)
     names, text = argument.names, argument.default_text
@@ -132,7 +141,7 @@ def _parameter(argument: Argument, call: Call, key: str, path: list[str], *, is_
     schema["title"] = title
     description = ""
     if "help" in call.keywords:
-        description = help_text(call, str(argument.default) if text is None else text)
+        description = help_text(call, _text(argument.default) if text is None else text)
     if default is None and not argument.required and text and text not in description:
         description = f"{description} (default: {text})".strip()
     if title != names.flag and names.flag:

@@ -4,7 +4,18 @@ import contextlib
 from typing import NamedTuple, cast
 
 from dagsync.declared_arguments import Argument
-from dagsync.fields import Json, Kind, UnfitError, as_json, choices_of, fits, is_date, kind_of_type, kind_of_values
+from dagsync.fields import (
+    MAX_INTEGER,
+    Json,
+    Kind,
+    UnfitError,
+    as_json,
+    choices_of,
+    fits,
+    is_date,
+    kind_of_type,
+    kind_of_values,
+)
 from dagsync.parsers import Call, NotFollowedError
 from dagsync.texts import Value
 
@@ -62,7 +73,7 @@ def _count(argument: Argument, call: Call) -> Typed:
     default = argument.default
     if default is None and argument.default_text is None:
         return Typed(None, {"type": ["integer", "null"], "minimum": 1}, "count", None)
-    if isinstance(default, bool) or not isinstance(default, int):
+    if isinstance(default, bool) or not isinstance(default, int) or abs(default) >= MAX_INTEGER:
         what = f"the default of {argument.names.flag}, which is counted, is not a whole number"
         raise NotFollowedError(call.line, what)
     return Typed(default, {"type": "integer", "minimum": default}, "count", default)

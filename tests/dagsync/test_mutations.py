@@ -328,7 +328,55 @@ def is_sound(reading: Reading) -> bool:
         "global JOB\nJOB = 1",
         "class JOB: pass",
         "from x import JOB",
+        *(
+            f"from dagsync import *\nfrom datetime import timedelta\nJOB = Job(main, 'x', {option})"
+            for option in (
+                "schedule=Cron('0 4 * * *', timezone=HUGE)",
+                "schedule={'cron': '@once', 'timezone': HUGE}",
+                "schedule={HUGE: 1}",
+                "timeout={HUGE: 1}",
+                "timeout=HUGE",
+                "deadline=timedelta(hours=HUGE)",
+                "on_failure=[{'via': 'email', 'to': [HUGE]}]",
+                "on_failure=[{'via': HUGE}]",
+                "on_failure=[{'via': 'slack', HUGE: 1}]",
+                "on_failure=[Slack(HUGE)]",
+                "resources={HUGE: '1'}",
+                "resources={'cpu': HUGE}",
+                "priority=HUGE",
+                "start_date=HUGE",
+                "start_date=date(HUGE, 1, 1)",
+                "args=[HUGE]",
+                "tags=[HUGE]",
+                "after=[HUGE]",
+                "after=HUGE",
+                "group=HUGE",
+                "isolation=HUGE",
+                "catchup=HUGE",
+                "docs=HUGE",
+            )
+        ),
+        *(
+            f"import argparse\ndef main(a):\n    p = argparse.ArgumentParser()\n    p.add_argument('--a', {option})\n"
+            "    p.parse_args(a)\nJOB = (main, 'x')"
+            for option in (
+                "default=HUGE",
+                "type=int, default=HUGE",
+                "type=float, default=-HUGE",
+                "choices=[HUGE]",
+                "const=HUGE, nargs='?'",
+                "nargs=HUGE",
+                "nargs=HUGE, action='append'",
+                "action='count', default=HUGE",
+                "action=HUGE",
+                "dest=HUGE",
+                "help=HUGE",
+                "metavar=HUGE",
+                "help='%(default)s', default=[HUGE]",
+            )
+        ),
     ],
 )
 def test_odd_declarations_never_crash_the_reader(declaration: str) -> None:
+    declaration = declaration.replace("HUGE", "0x" + "f" * 5000)
     assert is_sound(read_job(declaration.encode(), "p", "j", "p/jobs/j.py"))
