@@ -1,7 +1,6 @@
 """Follows a job's entrypoint, statement by statement and without running any, to the parser it gives its arguments to."""
 
 import ast
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -34,6 +33,9 @@ def followed_parser(names: ModuleNames, entrypoint: ast.expr) -> DeclaredParser 
         return found.parser
     except RecursionError:
         raise NotFollowedError(entrypoint.lineno, "the code is nested too deeply") from None
+    if follower.parsed_at_import is not None:
+        # A job is imported when sys.argv has its arguments.
+        return follower.parsed_at_import
     if follower.last_parser is not None:
         raise NotFollowedError(follower.last_parser.call.line, "the parser is not seen to parse the job's arguments")
     return None
@@ -42,12 +44,15 @@ def followed_parser(names: ModuleNames, entrypoint: ast.expr) -> DeclaredParser 
 class _Follower(Expressions):
     _depth = 0
     _statements = 0
+    parsed_at_import: DeclaredParser | None = None
 
     def run_module(self) -> None:
         """Follow the module if it has a parser of its own; what is under a condition there is for when it is a script."""
         if any(self.module.scope.makes_parser(function) for function in self.names.made_by):
-            with contextlib.suppress(ArgumentsParsed):
+            try:
                 self._block([each for each in self.names.body if isinstance(each, _OF_MODULE)], self.module)
+            except ArgumentsParsed as found:
+                self.parsed_at_import = found.parser
             self.last_parser = None
 
     def enter(self, entrypoint: ast.expr) -> None:
@@ -55,12 +60,22 @@ class _Follower(Expressions):
         match self.module.scope.constants.resolve(entrypoint):
             case ast.Name(id=name) if name in self.names.functions:
                 self.call(self.names.functions[name], [(ARGUMENTS, None)], {})
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if function := self._static_method(owner, name):
+                self.call(function, [(ARGUMENTS, None)], {})
             case ast.Lambda(args=ast.arguments(posonlyargs=[], args=[ast.arg(arg=name), *_]), body=body):
                 frame = self.module.inner()
                 frame.bind(name, ARGUMENTS, None)
                 self.value(body, frame)
             case _:
                 pass
+
+    def _static_method(self, owner: str, name: str) -> ast.FunctionDef | None:
+        classes = (each for each in self.names.body if isinstance(each, ast.ClassDef) and each.name == owner)
+        for method in (each for found in classes for each in found.body):
+            if isinstance(method, ast.FunctionDef) and method.name == name:
+                decorators = [each.id for each in method.decorator_list if isinstance(each, ast.Name)]
+                return method if decorators == ["staticmethod"] else None
+        return None
 
     def call(self, function: ast.FunctionDef, given: Sequence[Given], named: Mapping[str, Given]) -> Thing:
         if self._depth >= MAX_DEPTH:

@@ -225,6 +225,22 @@ def run(argv):
         parser.parse_args(argv)
 
 main = lambda argv: run(argv)
+---
+parser = argparse.ArgumentParser()
+parser.add_argument("--a")
+arguments = parser.parse_args()
+
+def main(argv):
+    print(arguments.a)
+---
+class Copy:
+    @staticmethod
+    def parse(argv=None):
+        parser: argparse.ArgumentParser = argparse.ArgumentParser()
+        parser.add_argument("--a")
+        known, _ = parser.parse_known_args(argv)
+
+main = Copy.parse
 """
 
 
