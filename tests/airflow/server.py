@@ -92,20 +92,24 @@ class Airflow:
     def start(self) -> None:
         """Start all components and wait until they are healthy."""
         for component in ("api-server", "scheduler", "dag-processor"):
-            with (self.home / f"{component}.log").open("wb") as log:
-                self.processes[component] = subprocess.Popen(
-                    [BIN / "airflow", component],
-                    env=self.environment,
-                    cwd=self.home,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    # A group of its own, so that ending it ends the executor's and the parser's processes too.
-                    start_new_session=True,
-                )
+            self.launch(component)
         base = f"http://127.0.0.1:{self.environment['AIRFLOW__API__PORT']}"
         self.client = httpx.Client(base_url=base, timeout=20)
         until(self._log_in, "the api-server answers", self, timeout_seconds=90)
         until(self._is_healthy, "all components are healthy", self, timeout_seconds=90)
+
+    def launch(self, component: str, **environment: str) -> None:
+        """Start one more component; ``stop`` ends it."""
+        with (self.home / f"{component}.log").open("wb") as log:
+            self.processes[component] = subprocess.Popen(
+                [BIN / "airflow", component],
+                env={**self.environment, **environment},
+                cwd=self.home,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # A group of its own, so that ending it ends the executor's and the parser's processes too.
+                start_new_session=True,
+            )
 
     def stop(self) -> None:
         """End every process, politely first."""
