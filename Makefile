@@ -36,6 +36,14 @@ test: .venv/.ready ## Pass the tests; the levels that need `make tools` run wher
 test-cluster: .venv/.ready ## Pass the tests on a real cluster; root on Linux, `make tools` first
 	@REQUIRE_CLUSTER=1 .venv/bin/pytest tests/cluster
 
+.PHONY: test-browser
+test-browser: .venv/.ready ## Start every example job from Airflow's trigger form in Chromium, which `make browser` installs
+	@REQUIRE_TOOLS=1 .venv/bin/pytest tests/browser
+
+.PHONY: pictures
+pictures: .venv/.ready ## Take the pictures in docs/images anew, in Chromium
+	@REQUIRE_TOOLS=1 PICTURES="$(CURDIR)/docs/images" .venv/bin/pytest tests/browser/test_pictures.py
+
 .PHONY: torture
 torture: .venv/.ready ## Kill dagsync 1,000 times and feed it 100,000 mutated job files, or TORTURE=100 for a tenth of it
 	@TORTURE="$${TORTURE:-1000}" RELIABILITY="$(CURDIR)/docs/reliability" .venv/bin/pytest -s \
@@ -69,6 +77,10 @@ image-archives: .venv/.ready ## Write archives of what `make image` built, for k
 .PHONY: image-clean
 image-clean: .venv/.ready ## Delete what `make image` keeps: base, layers, archives
 	@.venv/bin/python -m images clean
+
+.PHONY: browser
+browser: ## Install Debian's Chromium for the browser tests, as root, unless there is one
+	@tools/browser
 
 .PHONY: render
 render: .venv/.ready ## Print the manifests and resources of STACK=local|dev|prod as YAML

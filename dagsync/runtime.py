@@ -1,6 +1,8 @@
 """Runs one job for an Airflow task. Called by the generated DAG files; imports nothing of Airflow."""
 
+import logging
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from dagsync.argv import OptionRow, argv_from
 from dagsync.calling import call_job
 from dagsync.errors import JobFailedError
 from dagsync.holding import held, packages_root
+
+log = logging.getLogger(__name__)
 
 
 def run_job(job: str, context: Mapping[str, Any], options: Sequence[OptionRow] = (), isolation: str = "inline") -> None:
@@ -20,6 +24,7 @@ def run_job(job: str, context: Mapping[str, Any], options: Sequence[OptionRow] =
     the task, if the job returns something other than 0 or ``None``, calls ``sys.exit`` with it, or raises.
     """
     argv = arguments_of(context, options)
+    log.info("the same by hand: %s", shlex.join(["airflow-control-plane", "run", job, *(["--", *argv] if argv else [])]))
     with held(packages_root(context, os.environ)) as root:
         if isolation == "process":
             # Imported here: subprocesses are nothing to a job that runs inline.

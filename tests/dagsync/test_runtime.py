@@ -1,6 +1,7 @@
 """What a job returns, raises or exits with decides whether its task fails, and the reason names the job."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,14 @@ def test_exception_of_the_job_is_kept_for_the_log(monorepo: Monorepo) -> None:
 
 def test_arguments_reach_the_job_and_sys_argv(monorepo: Monorepo) -> None:
     run(monorepo, "assert argv == ['--date', 'x'] == sys.argv[1:], argv", ("--date", "x"))
+
+
+def test_log_says_how_to_do_the_same_by_hand(monorepo: Monorepo, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        run(monorepo, "return 0", ("--note", "it's $HOME"))
+    (line,) = (record.getMessage() for record in caplog.records if record.name == "dagsync.runtime")
+    command = line.removeprefix("the same by hand: ")
+    assert shlex.split(command) == ["airflow-control-plane", "run", "shop.load", "--", "--note", "it's $HOME"]
 
 
 def test_job_may_import_other_packages_of_the_tree(monorepo: Monorepo) -> None:
