@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from images.buildah import Buildah
 from images.errors import NotBuiltError
 from images.layers import copy_layer
 from images.storage import Storage
+
+KEPT_SECONDS = 3600
+"""How long a blob stays that no newest image needs: another checkout of the same user may be about to load it."""
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -111,14 +115,15 @@ def write_archive(storage: Storage, images: Sequence[Image], output: IO[bytes], 
 
 
 def prune(storage: Storage) -> None:
-    """Delete the blobs and archives that the newest images do not need."""
+    """Delete the blobs that the newest images do not need, those of the last hour left for a load that is under way."""
+    recent = time.time() - KEPT_SECONDS
     kept: set[str] = set()
     for record in storage.images.glob("*.json"):
         image = recall(storage, record.stem)
         if image and image.builder == "buildah":
             kept.update(image.blobs(storage))
     for blob in storage.blobs.iterdir():
-        if f"sha256:{blob.name}" not in kept:
+        if f"sha256:{blob.name}" not in kept and blob.stat().st_mtime < recent:
             blob.unlink()
 
 

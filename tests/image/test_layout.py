@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -84,9 +85,13 @@ def test_an_image_with_a_blob_missing_is_none(storage: Storage) -> None:
 
 def test_what_no_image_needs_is_deleted(storage: Storage) -> None:
     image(storage, "one", b"base", b"old jobs")
+    for blob in storage.blobs.iterdir():
+        os.utime(blob, (0, 0))
+    image(storage, "one", b"base", b"jobs that are being loaded")
     image(storage, "one", b"base", b"new jobs")
     other = image(storage, "other", b"base")
     layout.prune(storage)
+    assert b"jobs that are being loaded" in {path.read_bytes() for path in storage.blobs.iterdir()}
     assert {path.read_bytes() for path in storage.blobs.iterdir()} >= {b"base", b"new jobs"}
     assert b"old jobs" not in {path.read_bytes() for path in storage.blobs.iterdir()}
     assert layout.recall(storage, "other") == other
