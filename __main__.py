@@ -6,8 +6,17 @@ from components.airflow import Airflow, AirflowArgs, Scale
 from components.airflow_namespace import AirflowNamespace, AirflowNamespaceArgs
 from components.airflow_pods import Resources
 from components.airflow_secrets import AirflowSecrets, AirflowSecretsArgs
+from components.executor import service_account_name, task_runner
+from components.job_namespace import SERVICE_ACCOUNT, JobNamespace, JobNamespaceArgs
 from infrastructure import infrastructure
 from settings import load_settings, stack_configuration
+from settings.model import ResourceSettings
+
+
+def resources(asked: ResourceSettings) -> Resources:
+    """Return what a container asks for, as pods take it."""
+    return Resources(cpu=asked.cpu, cpu_limit=asked.cpu_limit, memory=asked.memory)
+
 
 settings = load_settings(stack_configuration(), stack=pulumi.get_stack())
 
@@ -30,6 +39,24 @@ secrets = AirflowSecrets(
     ),
     opts=in_cluster,
 )
+jobs = (
+    JobNamespace(
+        "etl-jobs",
+        JobNamespaceArgs(
+            name=settings.jobs.namespace,
+            pods=settings.jobs.pods,
+            cpu=settings.jobs.cpu,
+            memory=settings.jobs.memory,
+            protect=settings.protect,
+            runner=service_account_name(task_runner(settings.airflow.executor)),
+            runner_namespace=namespace.name,
+            identity=platform.identities.get(SERVICE_ACCOUNT),
+        ),
+        opts=in_cluster,
+    )
+    if settings.jobs.enabled
+    else None
+)
 airflow = Airflow(
     "airflow",
     AirflowArgs(
@@ -41,17 +68,21 @@ airflow = Airflow(
         identities=platform.identities,
         admin_username=settings.airflow.admin_username,
         base_url=settings.airflow.base_url,
+        executor=settings.airflow.executor,
+        task_pod=resources(settings.airflow.task_pod),
+        delete_failed_task_pods=settings.airflow.task_pod.delete_failed,
+        packages=platform.packages,
         delivery=settings.dags.delivery,
-        sync_interval_seconds=settings.dags.interval_seconds,
+        jobs=jobs,
+        jobs_secret=settings.jobs.secret,
+        sync_interval_seconds=settings.dags.sync_interval_seconds(),
         refresh_interval_seconds=settings.dags.refresh_seconds,
         parallelism=settings.airflow.parallelism,
         grace_seconds=settings.airflow.grace_seconds,
+        kubernetes_ports=platform.kubernetes_ports,
         protect=settings.protect,
         scale={
-            component: Scale(
-                replicas=process.replicas,
-                resources=Resources(cpu=process.cpu, cpu_limit=process.cpu_limit, memory=process.memory),
-            )
+            component: Scale(replicas=process.replicas, resources=resources(process))
             for component, process in settings.airflow.processes().items()
         },
     ),
@@ -65,6 +96,8 @@ pulumi.export("image", platform.image)
 pulumi.export("service", airflow.service_name)
 pulumi.export("url", settings.airflow.base_url or f"http://airflow-api-server.{settings.namespace}.svc")
 pulumi.export("portForward", f"kubectl -n {settings.namespace} port-forward service/airflow-api-server 8080:80")
+pulumi.export("jobsNamespace", jobs.name if jobs is not None else None)
 pulumi.export("adminUsername", settings.airflow.admin_username)
 pulumi.export("adminPasswordSecret", secrets.admin_secret_name)
 pulumi.export("secondsUntilNewJobIsVisible", settings.dags.worst_case_seconds())
+pulumi.export("newJobWaitsFor", settings.dags.visible_after())

@@ -1,41 +1,40 @@
 """Airflow's workloads: configuration, database migration and the four long-running components.
 
 Owns the order in which they come up. What a pod looks like is decided in ``airflow_pods``, who talks to whom in
-``airflow_network_policies``, what Airflow reads from its environment in ``airflow_environment``.
+``airflow_network_policies``, what Airflow reads from its environment in ``airflow_environment``, and what follows from the
+choice of an executor in ``executor``.
 """
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.airflow_environment import (
-    API_SERVER_PORT,
-    WORKER_LOG_PORT,
-    AirflowEnvironmentArgs,
-    airflow_environment,
-)
+from components.airflow_environment import WORKER_LOG_PORT
 from components.airflow_migrations import AirflowMigrations, AirflowMigrationsArgs
-from components.airflow_network_policies import network_policies
+from components.airflow_network_policies import NetworkPoliciesArgs, network_policies
 from components.airflow_pods import PodArgs, Resources, component_template, components
 from components.airflow_secrets import AirflowSecrets
-from components.dag_delivery import DagDelivery
+from components.airflow_stack_environment import StackEnvironmentArgs, stack_environment
+from components.attachments import Attachments, together
+from components.dag_delivery import DagDelivery, Pattern
 from components.database_connection import DatabaseConnection
+from components.executor import TASK, Executor, kubernetes_callers, service_account_name, task_runner
+from components.job_namespace import JobNamespace
+from components.kubernetes_access import token
 from components.labels import labels, object_labels
-from components.options import stateful
-from components.task_logs import RemoteLogs, VolumeLogs
+from components.log_volume import LogVolume, LogVolumeArgs
+from components.object_store import ObjectStore
+from components.pod_template import pod_template
+from components.task_logs import TaskLogs, component_logs
+from components.task_pods import TaskPods, TaskPodsArgs
 from components.workload_identity import WorkloadIdentity
 
 SERVICE_PORT = 80
-
-
-def service_account_name(component: str) -> str:
-    """Return the service account of a component, which is also what a cloud identity is bound to."""
-    return f"airflow-{component}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,23 +51,40 @@ class AirflowArgs:
     image: pulumi.Input[str]
     database: DatabaseConnection
     secrets: AirflowSecrets
-    logs: VolumeLogs | RemoteLogs
+    logs: TaskLogs
     admin_username: str
     scale: Mapping[str, Scale]
     """By component: api-server, scheduler, dag-processor, triggerer."""
 
-    delivery: Literal["init", "sidecar"] = "sidecar"
+    executor: Executor = "LocalExecutor"
+    task_pod: Resources
+    """Resources of a task with ``KubernetesExecutor``."""
+
+    delete_failed_task_pods: bool = True
+    packages: ObjectStore | None = None
+    """Where packages are published; ``None`` takes those of the image."""
+
+    delivery: Pattern = "sidecar"
+    jobs: JobNamespace | None = None
+    """Where jobs that ask for a pod of their own run."""
+
+    jobs_secret: str | None = None
+    """A Secret there whose keys become variables of those pods."""
+
     sync_interval_seconds: int = 300
     refresh_interval_seconds: int = 30
-    """How often the dag-processor looks for new and removed files."""
+    """How often the dag-processor looks for new and removed files, or for a new version of a bundle."""
 
     parallelism: int = 8
     """Tasks at once per scheduler."""
 
     grace_seconds: int = 600
-    """Seconds a scheduler may take to finish its running tasks."""
+    """Seconds a scheduler may take to finish the tasks of ``LocalExecutor``."""
 
     base_url: str | None = None
+    kubernetes_ports: Sequence[int] = (443,)
+    """TCP ports of the Kubernetes API, for network policies."""
+
     protect: bool = False
     """Whether the log volume refuses deletion."""
 
@@ -77,7 +93,7 @@ class AirflowArgs:
 
 
 class Airflow(pulumi.ComponentResource):
-    """Apache Airflow with LocalExecutor: api-server, scheduler, dag-processor, triggerer."""
+    """Apache Airflow: api-server, scheduler, dag-processor, triggerer, and what its executor needs."""
 
     service_name: pulumi.Output[str]
     """Service of the api-server, port 80."""
@@ -86,7 +102,8 @@ class Airflow(pulumi.ComponentResource):
         super().__init__("airflow-control-plane:index:Airflow", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._components = components(grace_seconds=args.grace_seconds)
+        self._components = components(executor=args.executor, grace_seconds=args.grace_seconds)
+        self._callers = kubernetes_callers(args.executor, job_pods=args.jobs is not None)
 
         self._network_policies()
         accounts = self._service_accounts()
@@ -98,9 +115,12 @@ class Airflow(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.database.ready)),
         )
-        log_claim = self._log_claim()
-        self._deployments(pods, accounts, log_claim, after=[migrations, *args.identities.values()])
-        self.service_name = self._services(log_claim)
+        self._log_claim = self._log_volume()
+        # Tasks in the scheduler's pod write to a volume there: its log server is how others read them.
+        self._serves_logs = self._log_claim is not None and task_runner(args.executor) == "scheduler"
+        task_pods = self._task_pods(pods, accounts)
+        self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values()])
+        self.service_name = self._services()
         self.register_outputs({"serviceName": self.service_name})
 
     def _metadata(self, object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
@@ -113,10 +133,16 @@ class Airflow(pulumi.ComponentResource):
         return metadata
 
     def _network_policies(self) -> None:
+        args = self._args
         policies = network_policies(
-            database=self._args.database.peers,
-            database_port=self._args.database.port,
-            remote_logs=isinstance(self._args.logs, RemoteLogs),
+            NetworkPoliciesArgs(
+                executor=args.executor,
+                database=args.database.peers,
+                database_port=args.database.port,
+                log_ports=args.logs.ports() if isinstance(args.logs, ObjectStore) else (),
+                package_ports=args.packages.ports() if args.packages is not None else (),
+                kubernetes_ports=args.kubernetes_ports,
+            )
         )
         for component, policy in policies.items():
             k8s.networking.v1.NetworkPolicy(
@@ -129,7 +155,8 @@ class Airflow(pulumi.ComponentResource):
     def _service_accounts(self) -> dict[str, pulumi.Output[str]]:
         """Make an account per component and return their names."""
         accounts: dict[str, pulumi.Output[str]] = {}
-        for component in (*self._components, "migrations"):
+        tasks = (TASK,) if task_runner(self._args.executor) == TASK else ()
+        for component in (*self._components, "migrations", *tasks):
             identity = self._args.identities.get(component)
             metadata = self._metadata(service_account_name(component), component)
             metadata.annotations = dict(identity.annotations) if identity and identity.annotations else None
@@ -144,7 +171,7 @@ class Airflow(pulumi.ComponentResource):
 
     def _pods(self) -> PodArgs:
         """Make the ConfigMap and return what all pods share."""
-        environment = _environment(self._args)
+        environment = self._environment()
         config_map = k8s.core.v1.ConfigMap(
             f"{self._name}-config",
             metadata=self._metadata("airflow-config", "config"),
@@ -158,7 +185,7 @@ class Airflow(pulumi.ComponentResource):
             image=self._args.image,
             config_map=config_map.metadata.name,
             annotations={
-                "airflow-control-plane/config-checksum": pulumi.Output.from_input(environment).apply(config_checksum),
+                "airflow-control-plane/config-checksum": environment.apply(config_checksum),
                 "airflow-control-plane/secrets-checksum": self._args.secrets.checksum,
             },
             delivery=DagDelivery(
@@ -166,20 +193,79 @@ class Airflow(pulumi.ComponentResource):
                 interval_seconds=self._args.sync_interval_seconds,
                 image=self._args.image,
                 environment_from=[from_config_map],
+                packages=self._args.packages,
             ),
+        )
+
+    def _environment(self) -> pulumi.Output[dict[str, str]]:
+        args = self._args
+        return stack_environment(
+            StackEnvironmentArgs(
+                namespace=args.namespace,
+                image=args.image,
+                execution_api_server_url=f"http://airflow-api-server:{SERVICE_PORT}/execution/",
+                executor=args.executor,
+                delete_failed_task_pods=args.delete_failed_task_pods,
+                logs=args.logs,
+                packages=args.packages,
+                delivery=args.delivery,
+                jobs=args.jobs,
+                jobs_secret=args.jobs_secret,
+                admin_username=args.admin_username,
+                base_url=args.base_url,
+                parallelism=args.parallelism,
+                refresh_interval_seconds=args.refresh_interval_seconds,
+            )
+        )
+
+    def _log_volume(self) -> pulumi.Output[str] | None:
+        """Make the volume that task logs are kept on, unless they go to an object store, and return its claim."""
+        if isinstance(self._args.logs, ObjectStore):
+            return None
+        return LogVolume(
+            f"{self._name}-logs",
+            LogVolumeArgs(namespace=self._args.namespace, logs=self._args.logs, protect=self._args.protect),
+            opts=self._child,
+        ).claim
+
+    def _attachments(self, component: str) -> Attachments:
+        """Return what a component's container gets beside DAGs: its secrets, its logs, its way to Kubernetes."""
+        return together(
+            [
+                Attachments(environment_from=self._args.secrets.environment_from(component)),
+                component_logs(component, executor=self._args.executor, logs=self._args.logs, claim=self._log_claim),
+                token() if component in self._callers else Attachments(),
+            ]
+        )
+
+    def _task_pods(self, pods: PodArgs, accounts: Mapping[str, pulumi.Output[str]]) -> TaskPods | None:
+        if task_runner(self._args.executor) != TASK:
+            return None
+        template = pod_template(
+            pods, resources=self._args.task_pod, service_account=accounts[TASK], attachments=self._attachments(TASK)
+        )
+        return TaskPods(
+            f"{self._name}-task-pods",
+            TaskPodsArgs(namespace=self._args.namespace, template=template, accounts=accounts),
+            opts=self._child,
         )
 
     def _deployments(
         self,
         pods: PodArgs,
         accounts: Mapping[str, pulumi.Output[str]],
-        log_claim: pulumi.Output[str] | None,
+        task_pods: TaskPods | None,
         *,
         after: Sequence[pulumi.Resource],
     ) -> None:
         for component, definition in self._components.items():
-            claim = log_claim if component == "scheduler" else None
+            attachments, shared = self._attachments(component), pods
+            if task_pods is not None and component == "scheduler":
+                attachments += task_pods.template()
+                checksum = {"airflow-control-plane/template-checksum": task_pods.template_checksum}
+                shared = dataclasses.replace(pods, annotations={**pods.annotations, **checksum})
             scale = self._args.scale[component]
+            lasting_name = self._serves_logs and component == "scheduler"
             k8s.apps.v1.Deployment(
                 f"{self._name}-{component}",
                 metadata=self._metadata(f"airflow-{component}", component),
@@ -188,20 +274,20 @@ class Airflow(pulumi.ComponentResource):
                     revision_history_limit=5,
                     progress_deadline_seconds=600,
                     selector=k8s.meta.v1.LabelSelectorArgs(match_labels=labels(component)),
-                    strategy=_recreate() if component == "dag-processor" or claim is not None else _rolling(),
+                    strategy=_recreate() if component == "dag-processor" or lasting_name else _rolling(),
                     template=component_template(
-                        pods,
+                        shared,
                         definition,
-                        secrets=self._args.secrets.environment_from(component),
                         resources=scale.resources,
                         service_account=accounts[component],
-                        log_claim=claim,
+                        attachments=attachments,
+                        lasting_name=lasting_name,
                     ),
                 ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *([task_pods] if task_pods else [])]),
             )
 
-    def _services(self, log_claim: pulumi.Output[str] | None) -> pulumi.Output[str]:
+    def _services(self) -> pulumi.Output[str]:
         """Make the Services and return the name of the api-server's."""
         api_server = k8s.core.v1.Service(
             f"{self._name}-api-server",
@@ -212,7 +298,7 @@ class Airflow(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        if log_claim is not None:
+        if self._serves_logs:
             # Headless: gives the scheduler's pod the stable name under which its logs are read.
             k8s.core.v1.Service(
                 f"{self._name}-scheduler",
@@ -226,46 +312,6 @@ class Airflow(pulumi.ComponentResource):
                 opts=self._child,
             )
         return api_server.metadata.name
-
-    def _log_claim(self) -> pulumi.Output[str] | None:
-        """Make the volume that task logs are kept on, unless they go to an object store."""
-        if isinstance(self._args.logs, RemoteLogs):
-            return None
-        metadata = self._metadata("airflow-logs", "scheduler")
-        # A class that binds at first use leaves the claim pending until a pod mounts it.
-        metadata.annotations = {"pulumi.com/skipAwait": "true"}
-        claim = k8s.core.v1.PersistentVolumeClaim(
-            f"{self._name}-logs",
-            metadata=metadata,
-            spec=k8s.core.v1.PersistentVolumeClaimSpecArgs(
-                access_modes=["ReadWriteOnce"],
-                resources=k8s.core.v1.VolumeResourceRequirementsArgs(requests={"storage": f"{self._args.logs.storage_gib}Gi"}),
-            ),
-            opts=stateful(self, protect=self._args.protect),
-        )
-        return claim.metadata.name
-
-
-def _environment(args: AirflowArgs) -> pulumi.Output[dict[str, str]] | dict[str, str]:
-    def environment(remote_base_log_folder: str | None) -> dict[str, str]:
-        return airflow_environment(
-            AirflowEnvironmentArgs(
-                auth_manager="fab",
-                admin_username=args.admin_username,
-                base_url=args.base_url,
-                execution_api_server_url=f"http://airflow-api-server:{SERVICE_PORT}/execution/",
-                parallelism=args.parallelism,
-                refresh_interval_seconds=args.refresh_interval_seconds,
-                api_server_port=API_SERVER_PORT,
-                # Pods of a Deployment have no names in DNS; the one that needs a name that lasts is given it.
-                hostname_callable="airflow.utils.net.get_host_ip_address",
-                remote_base_log_folder=remote_base_log_folder,
-            )
-        )
-
-    if isinstance(args.logs, RemoteLogs):
-        return args.logs.base_folder.apply(environment)
-    return environment(None)
 
 
 def config_checksum(environment: Mapping[str, str]) -> str:

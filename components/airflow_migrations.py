@@ -10,7 +10,9 @@ import pulumi_kubernetes as k8s
 
 from components.airflow_pods import PodArgs, Resources, airflow_container, pod_spec
 from components.airflow_secrets import AirflowSecrets
+from components.attachments import Attachments
 from components.labels import object_labels
+from components.task_logs import pod_logs
 
 CREATE_ADMIN = """\
 set -euo pipefail
@@ -34,22 +36,24 @@ class AirflowMigrations(pulumi.ComponentResource):
     def __init__(self, name: str, args: AirflowMigrationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:AirflowMigrations", name, {}, opts)
         resources = Resources(cpu="250m", cpu_limit="2", memory="1Gi")
-        secrets = args.secrets.environment_from("migrations")
+        secrets = Attachments(environment_from=args.secrets.environment_from("migrations")) + pod_logs()
+        admin = (
+            _from_secret("ADMIN_USERNAME", args.secrets.admin_secret_name, "username"),
+            _from_secret("ADMIN_PASSWORD", args.secrets.admin_secret_name, "password"),
+        )
         migrate = airflow_container(
-            args.pods, name="migrate", command=["airflow", "db", "migrate"], secrets=secrets, resources=resources
+            args.pods, name="migrate", command=["airflow", "db", "migrate"], resources=resources, attachments=secrets
         )
         create_admin = airflow_container(
             args.pods,
             name="create-admin",
             command=["bash", "-c", CREATE_ADMIN],
-            secrets=secrets,
             resources=resources,
-            more_environment=[
-                _from_secret("ADMIN_USERNAME", args.secrets.admin_secret_name, "username"),
-                _from_secret("ADMIN_PASSWORD", args.secrets.admin_secret_name, "password"),
-            ],
+            attachments=secrets + Attachments(environment=admin),
         )
-        spec = pod_spec(args.pods, service_account=args.service_account, init_containers=[migrate], containers=[create_admin])
+        spec = pod_spec(
+            service_account=args.service_account, init_containers=[migrate], containers=[create_admin], attachments=secrets
+        )
         spec.restart_policy = "OnFailure"
         k8s.batch.v1.Job(
             name,

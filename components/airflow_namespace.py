@@ -4,7 +4,8 @@ Owns what no pod may do: run with privileges, go without limits, talk to anybody
 the pod, in ``airflow_network_policies`` and ``postgresql``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -20,6 +21,9 @@ class AirflowNamespaceArgs:
 
     protect: bool = False
     """Whether the namespace, whose deletion takes every volume in it along, refuses deletion."""
+
+    quota: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Further limits of its ResourceQuota, beside those on Services that open doors."""
 
 
 DNS_PORTS = (53, 5353)
@@ -61,10 +65,11 @@ class AirflowNamespace(pulumi.ComponentResource):
             ),
             opts=child,
         )
+        hard = {"services.loadbalancers": "0", "services.nodeports": "0", **args.quota}
         k8s.core.v1.ResourceQuota(
             f"{name}-quota",
             metadata=k8s.meta.v1.ObjectMetaArgs(name="no-open-doors", namespace=self.name),
-            spec=k8s.core.v1.ResourceQuotaSpecArgs(hard={"services.loadbalancers": "0", "services.nodeports": "0"}),
+            spec=k8s.core.v1.ResourceQuotaSpecArgs(hard=hard),
             opts=child,
         )
         k8s.networking.v1.NetworkPolicy(

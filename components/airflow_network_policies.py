@@ -5,10 +5,12 @@ components with work in the database reach it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi_kubernetes as k8s
 
 from components.airflow_environment import API_SERVER_PORT, TRIGGERER_LOG_PORT, WORKER_LOG_PORT
+from components.executor import TASK, Executor, task_runner
 from components.labels import labels
 
 INSTANCE_METADATA = "169.254.169.254/32"
@@ -22,31 +24,44 @@ Egress = k8s.networking.v1.NetworkPolicyEgressRuleArgs
 Ingress = k8s.networking.v1.NetworkPolicyIngressRuleArgs
 
 
-def network_policies(
-    *, database: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs], database_port: int, remote_logs: bool
-) -> dict[str, k8s.networking.v1.NetworkPolicySpecArgs]:
-    """Return one policy spec per component; ``remote_logs`` opens HTTPS to the log bucket where it is read or written."""
-    to_database = Egress(to=list(database), ports=_ports(database_port))
-    # The bucket's addresses are public and change, so HTTPS is opened by port, and port 80 for Pod Identity's credentials.
-    to_bucket = [Egress(to=[ANYWHERE], ports=_ports(443, 80))] if remote_logs else []
-    return {
+@dataclass(frozen=True, kw_only=True)
+class NetworkPoliciesArgs:
+    """What differs between the flows of one Airflow and another."""
+
+    executor: Executor
+    database: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs]
+    database_port: int
+    log_ports: Sequence[int] = ()
+    """TCP ports of the object store of the task logs; none where they are on a volume."""
+
+    package_ports: Sequence[int] = ()
+    """TCP ports of the object store of the packages; none where they come with the image."""
+
+    kubernetes_ports: Sequence[int] = ()
+    """TCP ports of the Kubernetes API."""
+
+
+def network_policies(args: NetworkPoliciesArgs) -> dict[str, k8s.networking.v1.NetworkPolicySpecArgs]:
+    """Return one policy spec per component."""
+    to_database = Egress(to=list(args.database), ports=_ports(args.database_port))
+    to_api_server = Egress(to=[_component("api-server")], ports=_ports(API_SERVER_PORT))
+    # The addresses of a bucket and of the Kubernetes API are not known here and change, so they are opened by port.
+    to_bucket, to_packages = _by_port(args.log_ports), _by_port(args.package_ports)
+    to_kubernetes = _by_port(args.kubernetes_ports) if args.executor == "KubernetesExecutor" else []
+    log_server = [Ingress(from_=[_component("api-server")], ports=_ports(WORKER_LOG_PORT))]
+    policies = {
         "api-server": _policy(
             "api-server",
             ingress=[Ingress(from_=[_airflow()], ports=_ports(API_SERVER_PORT))],
             egress=[
                 to_database,
-                Egress(to=[_component("scheduler")], ports=_ports(WORKER_LOG_PORT)),
+                *([Egress(to=[_component("scheduler")], ports=_ports(WORKER_LOG_PORT))] if _in_scheduler(args) else []),
                 Egress(to=[_component("triggerer")], ports=_ports(TRIGGERER_LOG_PORT)),
                 *to_bucket,
+                *to_kubernetes,
             ],
         ),
-        "scheduler": _policy(
-            "scheduler",
-            ingress=[Ingress(from_=[_component("api-server")], ports=_ports(WORKER_LOG_PORT))],
-            # With LocalExecutor jobs run here, and what they extract from cannot be known.
-            egress=[to_database, Egress(to=[_component("api-server")], ports=_ports(API_SERVER_PORT)), Egress(to=[ANYWHERE])],
-        ),
-        "dag-processor": _policy("dag-processor", egress=[to_database]),
+        "dag-processor": _policy("dag-processor", egress=[to_database, *to_packages]),
         "triggerer": _policy(
             "triggerer",
             ingress=[Ingress(from_=[_component("api-server")], ports=_ports(TRIGGERER_LOG_PORT))],
@@ -55,6 +70,23 @@ def network_policies(
         ),
         "migrations": _policy("migrations", egress=[to_database]),
     }
+    # Jobs run where tasks do, and what they extract from cannot be known.
+    if _in_scheduler(args):
+        egress = [to_database, to_api_server, Egress(to=[ANYWHERE])]
+        return {**policies, "scheduler": _policy("scheduler", ingress=log_server, egress=egress)}
+    return {
+        **policies,
+        "scheduler": _policy("scheduler", egress=[to_database, *to_kubernetes]),
+        TASK: _policy(TASK, egress=[to_api_server, Egress(to=[ANYWHERE])]),
+    }
+
+
+def _in_scheduler(args: NetworkPoliciesArgs) -> bool:
+    return task_runner(args.executor) == "scheduler"
+
+
+def _by_port(ports: Sequence[int]) -> list[Egress]:
+    return [Egress(to=[ANYWHERE], ports=_ports(*ports))] if ports else []
 
 
 def _policy(

@@ -3,7 +3,7 @@
 Pure: arguments in, pod templates out. Commands and ports are those of Airflow 3.3's command line reference.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -11,12 +11,13 @@ import pulumi_kubernetes as k8s
 
 from components.airflow_environment import (
     API_SERVER_PORT,
-    LOGS_DIR,
     SCHEDULER_HEALTH_PORT,
     TRIGGERER_LOG_PORT,
     WORKER_LOG_PORT,
 )
+from components.attachments import Attachments, scratch
 from components.dag_delivery import DagDelivery
+from components.executor import Executor, dag_readers
 from components.labels import object_labels
 from components.pod_security import container_security, pod_security
 
@@ -25,6 +26,8 @@ AIRFLOW_UID = 50000
 
 NAMED_HOST = k8s.core.v1.EnvVarArgs(name="AIRFLOW__CORE__HOSTNAME_CALLABLE", value="airflow.utils.net.getfqdn")
 """For a pod that keeps its name when it is replaced; the others are known by address."""
+
+TEMPORARY = scratch("tmp", "/tmp", size_limit="1Gi")  # noqa: S108 - an emptyDir of the pod
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +60,9 @@ class Component:
     """Seconds to go on answering after leaving the Service's endpoints."""
 
 
-def components(*, grace_seconds: int) -> dict[str, Component]:
-    """Return Airflow's long-running components by name; ``grace_seconds`` is what running tasks get."""
+def components(*, executor: Executor, grace_seconds: int) -> dict[str, Component]:
+    """Return Airflow's long-running components by name; ``grace_seconds`` is what tasks that run in the scheduler get."""
+    runs_tasks = executor == "LocalExecutor"
     version = k8s.core.v1.HTTPGetActionArgs(path="/api/v2/version", port="http")
     health = k8s.core.v1.HTTPGetActionArgs(path="/health", port="health")
     every = (
@@ -73,12 +77,12 @@ def components(*, grace_seconds: int) -> dict[str, Component]:
         ),
         Component(
             name="scheduler",
-            ports={"health": SCHEDULER_HEALTH_PORT, "logs": WORKER_LOG_PORT},
+            ports={"health": SCHEDULER_HEALTH_PORT, **({"logs": WORKER_LOG_PORT} if runs_tasks else {})},
             # Answers 503 while the database is away: ten minutes outlast a Multi-AZ failover.
             liveness=k8s.core.v1.ProbeArgs(http_get=health, period_seconds=60, timeout_seconds=20, failure_threshold=10),
             readiness=k8s.core.v1.ProbeArgs(http_get=health, period_seconds=10, timeout_seconds=10, failure_threshold=6),
-            reads_dags=True,
-            grace_seconds=grace_seconds,
+            reads_dags="scheduler" in dag_readers(executor),
+            grace_seconds=grace_seconds if runs_tasks else 60,
         ),
         Component(name="dag-processor", liveness=_heartbeat("DagProcessorJob"), reads_dags=True),
         Component(name="triggerer", ports={"logs": TRIGGERER_LOG_PORT}, liveness=_heartbeat("TriggererJob"), grace_seconds=60),
@@ -111,16 +115,9 @@ class PodArgs:
 
 
 def airflow_container(
-    args: PodArgs,
-    *,
-    name: str,
-    command: list[str],
-    secrets: list[k8s.core.v1.EnvFromSourceArgs],
-    resources: Resources,
-    more_mounts: Sequence[k8s.core.v1.VolumeMountArgs] = (),
-    more_environment: Sequence[k8s.core.v1.EnvVarArgs] = (),
+    args: PodArgs, *, name: str, command: list[str], resources: Resources, attachments: Attachments
 ) -> k8s.core.v1.ContainerArgs:
-    """Return a container that runs one ``airflow`` command and may write to its logs and temporary files alone."""
+    """Return a container of Airflow's image that may write to what is attached and to temporary files alone."""
     return k8s.core.v1.ContainerArgs(
         name=name,
         image=args.image,
@@ -128,51 +125,34 @@ def airflow_container(
         command=["dumb-init", "--", *command],
         env_from=[
             k8s.core.v1.EnvFromSourceArgs(config_map_ref=k8s.core.v1.ConfigMapEnvSourceArgs(name=args.config_map)),
-            *secrets,
+            *attachments.environment_from,
         ],
-        env=list(more_environment) or None,
+        env=list(attachments.environment) or None,
         resources=k8s.core.v1.ResourceRequirementsArgs(
             requests={"cpu": resources.cpu, "memory": resources.memory},
             limits={"cpu": resources.cpu_limit, "memory": resources.memory},
         ),
         security_context=container_security(),
-        volume_mounts=[
-            k8s.core.v1.VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108 - an emptyDir of the pod
-            k8s.core.v1.VolumeMountArgs(name="logs", mount_path=LOGS_DIR),
-            *more_mounts,
-        ],
+        volume_mounts=[*TEMPORARY.mounts, *attachments.mounts],
     )
 
 
 def pod_spec(
-    args: PodArgs,
     *,
     service_account: pulumi.Input[str],
     containers: list[k8s.core.v1.ContainerArgs],
-    init_containers: list[k8s.core.v1.ContainerArgs] | None = None,
-    log_claim: pulumi.Input[str] | None = None,
-    reads_dags: bool = False,
+    init_containers: list[k8s.core.v1.ContainerArgs],
+    attachments: Attachments,
 ) -> k8s.core.v1.PodSpecArgs:
-    """Return a pod under restricted Pod Security around ``containers``; ``log_claim`` keeps logs beyond the pod."""
-    logs = (
-        k8s.core.v1.VolumeArgs(
-            name="logs", persistent_volume_claim=k8s.core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=log_claim)
-        )
-        if log_claim is not None
-        else k8s.core.v1.VolumeArgs(name="logs", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(size_limit="2Gi"))
-    )
+    """Return a pod under restricted Pod Security around ``containers``, with the volumes of ``attachments``."""
     return k8s.core.v1.PodSpecArgs(
         service_account_name=service_account,
         automount_service_account_token=False,
         enable_service_links=False,
         security_context=pod_security(user=AIRFLOW_UID, group=0),
-        init_containers=init_containers,
+        init_containers=init_containers or None,
         containers=containers,
-        volumes=[
-            k8s.core.v1.VolumeArgs(name="tmp", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(size_limit="1Gi")),
-            logs,
-            *([args.delivery.volume()] if reads_dags else []),
-        ],
+        volumes=[*TEMPORARY.volumes, *attachments.volumes],
     )
 
 
@@ -180,20 +160,20 @@ def component_template(
     args: PodArgs,
     component: Component,
     *,
-    secrets: list[k8s.core.v1.EnvFromSourceArgs],
     resources: Resources,
     service_account: pulumi.Input[str],
-    log_claim: pulumi.Input[str] | None = None,
+    attachments: Attachments,
+    lasting_name: bool,
 ) -> k8s.core.v1.PodTemplateSpecArgs:
-    """Return the pod template of one long-running component."""
+    """Return the pod template of one long-running component.
+
+    ``lasting_name`` gives its one pod a name in DNS that the pod after it has too. The log server is called back by the name a
+    run recorded, so old logs stay readable.
+    """
+    delivery = args.delivery.attachments() if component.reads_dags else Attachments()
+    attached = attachments + delivery + (Attachments(environment=(NAMED_HOST,)) if lasting_name else Attachments())
     container = airflow_container(
-        args,
-        name=component.name,
-        command=["airflow", component.name],
-        secrets=secrets,
-        resources=resources,
-        more_mounts=[args.delivery.mount()] if component.reads_dags else [],
-        more_environment=[NAMED_HOST] if log_claim is not None else [],
+        args, name=component.name, command=["airflow", component.name], resources=resources, attachments=attached
     )
     container.ports = [
         k8s.core.v1.ContainerPortArgs(name=port_name, container_port=port) for port_name, port in component.ports.items()
@@ -213,15 +193,12 @@ def component_template(
             pre_stop=k8s.core.v1.LifecycleHandlerArgs(sleep=k8s.core.v1.SleepActionArgs(seconds=component.drain_seconds))
         )
     spec = pod_spec(
-        args,
         service_account=service_account,
         containers=[container],
-        init_containers=args.delivery.init_containers() if component.reads_dags else None,
-        log_claim=log_claim,
-        reads_dags=component.reads_dags,
+        init_containers=args.delivery.init_containers(once=False) if component.reads_dags else [],
+        attachments=attached,
     )
-    if log_claim is not None:
-        # The log server is called back by the name a run recorded; a name that outlives the pod keeps old logs readable.
+    if lasting_name:
         spec.hostname = spec.subdomain = f"airflow-{component.name}"
     spec.termination_grace_period_seconds = component.grace_seconds
     metadata = k8s.meta.v1.ObjectMetaArgs(labels=object_labels(component.name), annotations=dict(args.annotations))

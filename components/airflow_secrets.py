@@ -19,8 +19,12 @@ SECRETS_OF = {
     "dag-processor": ("fernet-key", "database"),
     "triggerer": ("fernet-key", "api-secret-key", "database"),
     "migrations": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
+    "task": (),
 }
-"""Component to the Secrets it needs: who signs task tokens, serves logs, decrypts connections, opens the database."""
+"""Component to the Secrets it needs: who signs task tokens, serves logs, decrypts connections, opens the database.
+
+A task pod has none of that work: it is given its own token and asks the execution API for the rest.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +84,12 @@ class AirflowSecrets(pulumi.ComponentResource):
         self.checksum = pulumi.Output.unsecret(pulumi.Output.all(*values).apply(digest))
         self.register_outputs({"adminSecretName": self.admin_secret_name})
 
-    def environment_from(self, component: str) -> list[k8s.core.v1.EnvFromSourceArgs]:
+    def environment_from(self, component: str) -> tuple[k8s.core.v1.EnvFromSourceArgs, ...]:
         """Return the ``envFrom`` entries of the Secrets that ``component`` needs, and no others."""
-        return [
+        return tuple(
             k8s.core.v1.EnvFromSourceArgs(secret_ref=k8s.core.v1.SecretEnvSourceArgs(name=self._secrets[purpose].metadata.name))
             for purpose in SECRETS_OF[component]
-        ]
+        )
 
 
 def _urls(database: DatabaseConnection, *, host: str, username: str, password: str) -> DatabaseUrls:

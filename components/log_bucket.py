@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.options import stateful
-from components.policies import tls_only
+from components.private_bucket import private_bucket
 
 PREFIX = "task-logs"
 
@@ -35,36 +34,7 @@ class LogBucket(pulumi.ComponentResource):
         super().__init__("airflow-control-plane:index:LogBucket", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
 
-        bucket = aws.s3.Bucket(name, force_destroy=not args.protect, opts=stateful(self, protect=args.protect))
-        aws.s3.BucketPublicAccessBlock(
-            name,
-            bucket=bucket.id,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        aws.s3.BucketOwnershipControls(
-            name,
-            bucket=bucket.id,
-            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=child,
-        )
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            name,
-            bucket=bucket.id,
-            rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=(
-                        aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                            sse_algorithm="AES256"
-                        )
-                    )
-                )
-            ],
-            opts=child,
-        )
+        bucket = private_bucket(name, parent=self, protect=args.protect)
         aws.s3.BucketLifecycleConfiguration(
             name,
             bucket=bucket.id,
@@ -81,7 +51,6 @@ class LogBucket(pulumi.ComponentResource):
             ],
             opts=child,
         )
-        aws.s3.BucketPolicy(name, bucket=bucket.id, policy=bucket.arn.apply(tls_only), opts=child)
         self.arn, self.name = bucket.arn, bucket.bucket
         self.base_folder = base_folder(bucket.bucket)
         self.register_outputs({"name": self.name})

@@ -1,6 +1,7 @@
 """IAM and bucket policy documents, as pure functions that return JSON text."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -67,18 +68,32 @@ def tls_only(bucket_arn: str) -> str:
     )
 
 
-def task_logs(bucket_arn: str, prefix: str, *, write: bool) -> str:
-    """Return what reads, or with ``write`` also writes, task logs below ``prefix`` and nothing else."""
-    return _document(
+@dataclass(frozen=True, kw_only=True)
+class PrefixAccess:
+    """Use of the objects below one prefix of a bucket."""
+
+    bucket_arn: str
+    prefix: str
+    write: bool = False
+    """Whether objects may be put, too."""
+
+
+def objects_below(*accesses: PrefixAccess) -> str:
+    """Return what reads, or also writes, objects below prefixes and nothing else."""
+    return _document(*(statement for access in accesses for statement in _below(access)))
+
+
+def _below(access: PrefixAccess) -> list[dict[str, Any]]:
+    return [
         {
             "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:PutObject"] if write else ["s3:GetObject"],
-            "Resource": f"{bucket_arn}/{prefix}/*",
+            "Action": ["s3:GetObject", "s3:PutObject"] if access.write else ["s3:GetObject"],
+            "Resource": f"{access.bucket_arn}/{access.prefix}/*",
         },
         {
             "Effect": "Allow",
             "Action": "s3:ListBucket",
-            "Resource": bucket_arn,
-            "Condition": {"StringLike": {"s3:prefix": [f"{prefix}/*"]}},
+            "Resource": access.bucket_arn,
+            "Condition": {"StringLike": {"s3:prefix": [f"{access.prefix}/*"]}},
         },
-    )
+    ]

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 
+from components.airflow_secrets import SECRETS_OF
 from components.database_connection import DATABASE, PORT, DatabaseConnection
 from components.labels import labels, object_labels
 from components.options import stateful
@@ -91,11 +92,7 @@ class PostgreSQL(pulumi.ComponentResource):
                 policy_types=["Ingress"],
                 ingress=[
                     k8s.networking.v1.NetworkPolicyIngressRuleArgs(
-                        from_=[
-                            k8s.networking.v1.NetworkPolicyPeerArgs(
-                                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels={"app.kubernetes.io/name": "airflow"})
-                            )
-                        ],
+                        from_=[k8s.networking.v1.NetworkPolicyPeerArgs(pod_selector=_users())],
                         ports=[k8s.networking.v1.NetworkPolicyPortArgs(protocol="TCP", port=PORT)],
                     )
                 ],
@@ -113,6 +110,13 @@ class PostgreSQL(pulumi.ComponentResource):
             ready=[stateful_set],
         )
         self.register_outputs({"host": self.connection.host})
+
+
+def _users() -> k8s.meta.v1.LabelSelectorArgs:
+    """Select Airflow's components with work in the database: not the pods of tasks."""
+    users = [component for component, secrets in SECRETS_OF.items() if "database" in secrets]
+    component = k8s.meta.v1.LabelSelectorRequirementArgs(key="app.kubernetes.io/component", operator="In", values=sorted(users))
+    return k8s.meta.v1.LabelSelectorArgs(match_labels={"app.kubernetes.io/name": "airflow"}, match_expressions=[component])
 
 
 def _pod(image: str, secret_name: pulumi.Output[str], service_account: pulumi.Output[str]) -> k8s.core.v1.PodSpecArgs:

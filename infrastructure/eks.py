@@ -1,32 +1,30 @@
 """Everything on AWS: network, EKS cluster, RDS, buckets, roles and the image, each made or brought."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 import versions
-from components.airflow import service_account_name
 from components.airflow_image import AirflowImage, AirflowImageArgs
 from components.airflow_namespace import AirflowNamespace
 from components.cluster import Cluster, ClusterArgs
+from components.dag_bucket import DagBucket, DagBucketArgs
 from components.database_capacity import connections_needed, connections_offered
 from components.database_connection import DatabaseConnection
 from components.eks_cluster import EksCluster, existing_cluster
 from components.existing_database import existing_database
-from components.log_bucket import PREFIX, LogBucket, LogBucketArgs, base_folder
+from components.log_bucket import LogBucket, LogBucketArgs, base_folder
 from components.managed_nodes import NodeGroup
 from components.metadata_database import MetadataDatabase, MetadataDatabaseArgs
 from components.network import Network, NetworkArgs
-from components.policies import task_logs
-from components.task_logs import RemoteLogs, VolumeLogs
+from components.object_store import ObjectStore
+from components.task_logs import TaskLogs
 from components.vpc import Vpc, existing_vpc
-from components.workload_identity import OidcProvider, WorkloadIdentity, WorkloadIdentityArgs
+from components.workload_identity import OidcProvider, WorkloadIdentity
+from infrastructure.eks_identities import Buckets, IdentitiesArgs, workload_identities
 from settings import Settings
-
-LOG_ACCESS = {"api-server": False, "scheduler": True, "triggerer": True}
-"""Component to whether it writes task logs; the API server shows them, the others make them."""
 
 
 class EksInfrastructure:
@@ -46,26 +44,27 @@ class EksInfrastructure:
         bucket_name, bucket_arn = self._log_bucket()
         self.provider = cluster.provider
         self.image = self._image()
-        self.logs: VolumeLogs | RemoteLogs = RemoteLogs(base_folder=base_folder(bucket_name))
-        self.identities: Mapping[str, WorkloadIdentity] = {
-            component: WorkloadIdentity(
-                service_account_name(component),
-                WorkloadIdentityArgs(
-                    cluster_name=cluster.name,
-                    namespace=settings.namespace,
-                    service_account=service_account_name(component),
-                    policy=bucket_arn.apply(lambda arn, write=write: task_logs(arn, PREFIX, write=write)),
-                    oidc_provider=_oidc_provider(settings, cluster),
-                ),
-                opts=self._in_account,
-            )
-            for component, write in LOG_ACCESS.items()
-        }
+        packages = self._packages()
+        self.logs: TaskLogs = ObjectStore(url=base_folder(bucket_name))
+        self.packages: ObjectStore | None = ObjectStore(url=packages.url) if packages is not None else None
+        self.kubernetes_ports: Sequence[int] = (443,)
+        self.identities: Mapping[str, WorkloadIdentity] = workload_identities(
+            IdentitiesArgs(
+                executor=settings.airflow.executor,
+                buckets=Buckets(logs=bucket_arn, packages=packages.arn if packages is not None else None),
+                cluster_name=cluster.name,
+                namespace=settings.namespace,
+                jobs_namespace=settings.jobs.namespace if settings.jobs.enabled else None,
+                oidc_provider=_oidc_provider(settings, cluster),
+            ),
+            opts=self._in_account,
+        )
         self.outputs: Mapping[str, pulumi.Output[Any]] = {
             "clusterName": cluster.name,
             "kubeconfig": cluster.kubeconfig,
             "databaseEndpoint": pulumi.Output.format("{0}:{1}", self._connection.host, self._connection.port),
             "logBucket": bucket_name,
+            **({"dagBucket": packages.name, "packagesUrl": packages.url} if packages is not None else {}),
         }
 
     def database(self, namespace: AirflowNamespace) -> DatabaseConnection:  # noqa: ARG002 - RDS needs no namespace
@@ -159,6 +158,12 @@ class EksInfrastructure:
         args = LogBucketArgs(retention_days=logs.retention_days, protect=self._settings.protect)
         made = LogBucket("task-logs", args, opts=self._in_account)
         return made.name, made.arn
+
+    def _packages(self) -> DagBucket | None:
+        """Return the bucket that packages are published to, unless they come with the image."""
+        if self._settings.dags.source == "image":
+            return None
+        return DagBucket("packages", DagBucketArgs(protect=self._settings.protect), opts=self._in_account)
 
     def _image(self) -> pulumi.Output[str]:
         image = self._settings.image

@@ -1,6 +1,6 @@
 """A cluster that exists: kind, minikube, k3d, or any context of a kubeconfig. PostgreSQL and task logs live in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -8,10 +8,12 @@ import pulumi
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
 from components.kubernetes_provider import kubernetes_provider
+from components.object_store import ObjectStore
 from components.postgresql import PostgreSQL, PostgreSQLArgs
-from components.task_logs import RemoteLogs, VolumeLogs
+from components.task_logs import TaskLogs, VolumeLogs
 from components.workload_identity import WorkloadIdentity
 from settings import Settings
+from settings.model import DagsSettings, LogsSettings
 
 
 class KubernetesInfrastructure:
@@ -21,7 +23,9 @@ class KubernetesInfrastructure:
         self._settings = settings
         self.provider = kubernetes_provider("cluster", context=settings.kubernetes.context)
         self.image = pulumi.Output.from_input(settings.image.reference or "")
-        self.logs: VolumeLogs | RemoteLogs = VolumeLogs(storage_gib=settings.logs.storage_gib)
+        self.logs: TaskLogs = _task_logs(settings.logs)
+        self.packages: ObjectStore | None = _packages(settings.dags)
+        self.kubernetes_ports: Sequence[int] = settings.kubernetes.api_server_ports
         self.identities: Mapping[str, WorkloadIdentity] = {}
         self.outputs: Mapping[str, pulumi.Output[Any]] = {}
 
@@ -39,3 +43,15 @@ class KubernetesInfrastructure:
             opts=pulumi.ResourceOptions(provider=self.provider),
         )
         return postgresql.connection
+
+
+def _task_logs(logs: LogsSettings) -> TaskLogs:
+    if logs.url is None:
+        return VolumeLogs(storage_gib=logs.storage_gib, access_mode=logs.access_mode, storage_class=logs.storage_class)
+    return ObjectStore(url=logs.url, endpoint_url=logs.endpoint_url, credentials_secret=logs.credentials_secret)
+
+
+def _packages(dags: DagsSettings) -> ObjectStore | None:
+    if dags.url is None:
+        return None
+    return ObjectStore(url=dags.url, endpoint_url=dags.endpoint_url, credentials_secret=dags.credentials_secret)

@@ -1,6 +1,6 @@
 """What workloads need from a platform, whichever it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pulumi
@@ -8,7 +8,8 @@ import pulumi_kubernetes as k8s
 
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
-from components.task_logs import RemoteLogs, VolumeLogs
+from components.object_store import ObjectStore
+from components.task_logs import TaskLogs
 from components.workload_identity import WorkloadIdentity
 
 
@@ -19,9 +20,15 @@ class Infrastructure(Protocol):
     """Reaches the cluster."""
 
     image: pulumi.Output[str]
-    logs: VolumeLogs | RemoteLogs
+    logs: TaskLogs
+    packages: ObjectStore | None
+    """Where packages are published; None where they come with the image."""
+
+    kubernetes_ports: Sequence[int]
+    """TCP ports of the Kubernetes API, for network policies."""
+
     identities: Mapping[str, WorkloadIdentity]
-    """Component to its cloud role, which must exist before its pods are made."""
+    """Component, or ``etl-jobs``, to its cloud role, which must exist before its pods are made."""
 
     outputs: Mapping[str, pulumi.Output[Any]]
     """What the stack exports about the platform."""

@@ -15,6 +15,8 @@ from components.database_certificates import RDS_CERTIFICATES
 Cpu = Annotated[str, Field(pattern=r"^(\d+m|\d+(\.\d+)?)$", examples=["250m", "2"])]
 Memory = Annotated[str, Field(pattern=r"^\d+(Mi|Gi)$", examples=["512Mi", "2Gi"])]
 KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", examples=["airflow"])]
+S3Url = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s/]+)*$")]
+EndpointUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]
 Cidr = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$", examples=["10.0.0.0/16"])]
 VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", examples=["vpc-0123456789abcdef0"])]
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", examples=["subnet-0123456789abcdef0"])]
@@ -80,6 +82,9 @@ class KubernetesSettings(Section):
 
     context: str | None = None
     """Context in the kubeconfig; none uses its current context."""
+
+    api_server_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (443, 6443, 8443)
+    """Ports of the Kubernetes API as network policies see them, behind its Service: EKS, kubeadm and kind, minikube."""
 
 
 class NetworkSettings(Section):
@@ -202,33 +207,71 @@ class DatabaseSettings(Section):
 
 
 class LogsSettings(Section):
-    """Task logs: S3 on ``eks``, a volume on kubernetes."""
+    """Task logs: S3 on ``eks``; on kubernetes a volume, or S3 or what speaks its protocol."""
 
     retention_days: int = Field(default=90, ge=1, le=3650)
-    """Days until S3 deletes a task log."""
+    """Days until the bucket of the eks platform deletes a task log."""
 
     storage_gib: int = Field(default=5, ge=1, le=16384)
     """Size of the log volume, in GiB."""
 
     bucket: BucketName | None = None
     """A bucket that exists. None is made then, and its encryption and expiry are its owner's."""
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = "ReadWriteOnce"
+    """Of the log volume. With KubernetesExecutor many pods mount it: ReadWriteOnce keeps them all on one node."""
+
+    storage_class: str | None = None
+    """Of the log volume; none uses the cluster's default."""
+
+    url: S3Url | None = Field(default=None, examples=["s3://bucket/prefix"])
+    """Bucket and prefix for task logs instead of the volume, on the kubernetes platform."""
+
+    endpoint_url: EndpointUrl | None = Field(default=None, examples=["http://minio.storage.svc:9000"])
+    """Address of a store with S3's protocol; none uses AWS."""
+
+    credentials_secret: KubernetesName | None = Field(default=None, examples=["s3-credentials"])
+    """Secret in the namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; none uses what the pod finds."""
 
 
 class DagsSettings(Section):
-    """How jobs become DAG files in the pods that read them."""
+    """Where packages of jobs come from, and how they become DAGs in the pods that read them."""
 
-    delivery: Literal["init", "sidecar"] = "sidecar"
-    """init renders DAGs once per pod start; sidecar also keeps rendering."""
+    source: Literal["image", "s3"] = "image"
+    """image: packages are built in, a new job needs a rollout. s3: what ``dagsync publish`` puts into a bucket."""
 
-    interval_seconds: int = Field(default=300, ge=10, le=86400)
-    """Seconds between two syncs of the sidecar; a changed tree is synced at once."""
+    delivery: Literal["init", "sidecar", "bundle"] = "sidecar"
+    """init renders DAGs once per pod start; sidecar keeps rendering; bundle leaves it to Airflow, a version per run."""
+
+    url: S3Url | None = Field(default=None, examples=["s3://bucket/prefix"])
+    """Bucket and prefix of source s3 on the kubernetes platform; the eks platform makes a bucket."""
+
+    endpoint_url: EndpointUrl | None = Field(default=None, examples=["http://minio.storage.svc:9000"])
+    """Address of a store with S3's protocol; none uses AWS."""
+
+    credentials_secret: KubernetesName | None = Field(default=None, examples=["s3-credentials"])
+    """Secret in the namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; none uses what the pod finds."""
+
+    interval_seconds: int | None = Field(default=None, ge=5, le=86400)
+    """Seconds between two syncs of the sidecar; none is 300 with source image and 10, one small request each, with s3."""
 
     refresh_seconds: int = Field(default=30, ge=5, le=3600)
-    """Seconds between two looks of the dag-processor for new and removed files."""
+    """Seconds between two looks of the dag-processor for new and removed files, or for a new version of the bundle."""
+
+    def sync_interval_seconds(self) -> int:
+        """Return the seconds between two syncs of the sidecar."""
+        return self.interval_seconds or {"image": 300, "s3": 10}[self.source]
 
     def worst_case_seconds(self) -> int:
-        """Return the seconds from a changed tree to a visible DAG, at worst; a new image takes a rollout instead."""
-        return self.refresh_seconds + (self.interval_seconds if self.delivery == "sidecar" else 0)
+        """Return the seconds to a visible DAG, at worst: from what ``visible_after`` says.
+
+        After a rollout DAGs are rendered before Airflow starts; after a publication the sidecar must look first.
+        """
+        looks_first = self.delivery == "sidecar" and self.visible_after() == "publish"
+        return self.refresh_seconds + (self.sync_interval_seconds() if looks_first else 0)
+
+    def visible_after(self) -> Literal["publish", "rollout"]:
+        """Return what a new job waits for, beside those seconds."""
+        return "publish" if self.source == "s3" and self.delivery != "init" else "rollout"
 
 
 class ImageSettings(Section):
@@ -244,11 +287,8 @@ class ImageSettings(Section):
     """CPU architecture of the image that is built."""
 
 
-class ProcessSettings(Section):
-    """Replicas and resources of one Airflow component."""
-
-    replicas: int = Field(default=1, ge=1, le=20)
-    """Pods."""
+class ResourceSettings(Section):
+    """Resources of one container."""
 
     cpu: Cpu = "250m"
     """CPU request."""
@@ -260,14 +300,28 @@ class ProcessSettings(Section):
     """Memory request and limit."""
 
 
+class ProcessSettings(ResourceSettings):
+    """Replicas and resources of one Airflow component."""
+
+    replicas: int = Field(default=1, ge=1, le=20)
+    """Pods."""
+
+
+class TaskPodSettings(ResourceSettings):
+    """The pods of KubernetesExecutor, one per task."""
+
+    delete_failed: bool = True
+    """Whether a pod that failed is removed like one that succeeded. Its task's log stays either way."""
+
+
 class AirflowSettings(Section):
     """Airflow itself."""
 
-    executor: Literal["LocalExecutor"] = "LocalExecutor"
-    """Where tasks run: LocalExecutor runs them in the scheduler's pod."""
+    executor: Literal["LocalExecutor", "KubernetesExecutor"] = "LocalExecutor"
+    """Where tasks run: LocalExecutor in the scheduler's pod, KubernetesExecutor each in a pod of its own."""
 
     parallelism: int = Field(default=8, ge=1, le=512)
-    """Tasks at once per scheduler."""
+    """Tasks at once per scheduler. With LocalExecutor each is a process that stays, about 15 MiB when idle."""
 
     admin_username: str = Field(default="admin", pattern=r"^[A-Za-z0-9._@-]{1,64}$")
     """First user; the password is generated and kept in the Secret airflow-admin."""
@@ -276,7 +330,7 @@ class AirflowSettings(Section):
     """Address people use, for links in mails and redirects."""
 
     grace_seconds: int = Field(default=600, ge=30, le=86400)
-    """Seconds a scheduler may take to finish its running tasks when its pod is stopped."""
+    """Seconds a scheduler may take to finish the tasks of LocalExecutor when its pod is stopped."""
 
     api_server: ProcessSettings = ProcessSettings(memory="2Gi")
     """REST API, execution API and user interface."""
@@ -290,6 +344,9 @@ class AirflowSettings(Section):
     triggerer: ProcessSettings = ProcessSettings(memory="512Mi")
     """Runs deferred tasks' triggers."""
 
+    task_pod: TaskPodSettings = TaskPodSettings()
+    """Pod of a task with KubernetesExecutor; a job's ``resources`` win."""
+
     def processes(self) -> dict[str, ProcessSettings]:
         """Return the settings of each component by its name on Airflow's command line."""
         return {
@@ -298,6 +355,28 @@ class AirflowSettings(Section):
             "dag-processor": self.dag_processor,
             "triggerer": self.triggerer,
         }
+
+
+class JobsSettings(Section):
+    """The namespace for pods of jobs with ``isolation="kubernetes"``."""
+
+    enabled: bool = True
+    """Whether there is one. What runs tasks may make pods in it, and nowhere else."""
+
+    namespace: KubernetesName = "etl-jobs"
+    """Its name. Changing it replaces everything in it."""
+
+    secret: KubernetesName | None = Field(default=None, examples=["job-credentials"])
+    """Secret in it whose keys become variables of the pods: what jobs need, and the access to dags.url beside AWS."""
+
+    pods: int = Field(default=50, ge=1, le=10000)
+    """Most pods at once."""
+
+    cpu: Cpu = "32"
+    """Most CPU they may request together."""
+
+    memory: Memory = "64Gi"
+    """Most memory they may request together."""
 
 
 class Settings(Section):
@@ -331,10 +410,13 @@ class Settings(Section):
     """Task logs."""
 
     dags: DagsSettings = DagsSettings()
-    """How jobs become DAGs."""
+    """Where packages come from and how they become DAGs."""
 
     image: ImageSettings = ImageSettings()
     """The image of every Airflow pod."""
 
     airflow: AirflowSettings = AirflowSettings()
     """Airflow itself."""
+
+    jobs: JobsSettings = JobsSettings()
+    """Where jobs that ask for a pod of their own run."""

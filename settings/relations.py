@@ -8,6 +8,7 @@ from settings.cluster_relations import cluster_problems
 from settings.database_relations import database_problems
 from settings.model import Settings
 from settings.relation import RelationProblem
+from settings.workload_relations import workload_problems
 
 PINNED = re.compile(r"(@sha256:[0-9a-f]{64}|:(?!latest$)\w[\w.-]{0,127})$")
 """A digest, or a tag other than latest: the grammar of the OCI distribution specification."""
@@ -21,6 +22,7 @@ def relation_problems(settings: Settings, *, region: str) -> Iterator[RelationPr
         yield from _on_kubernetes(settings)
     yield from brought_problems(settings)
     yield from _on_any_platform(settings)
+    yield from workload_problems(settings)
 
 
 def _on_eks(settings: Settings, region: str) -> Iterator[RelationProblem]:
@@ -50,13 +52,6 @@ def _on_kubernetes(settings: Settings) -> Iterator[RelationProblem]:
             where="image.reference: not set",
             reason="platform 'kubernetes' builds no image, so it needs one that exists",
             fix="pulumi config set --path image.reference registry.example.com/airflow:1.0.0",
-        )
-    if settings.airflow.scheduler.replicas > 1:
-        yield RelationProblem(
-            keys=("airflow",),
-            where=f"airflow.scheduler.replicas: {settings.airflow.scheduler.replicas}",
-            reason="allowed: 1 with platform 'kubernetes', because its task logs are on a volume that one pod mounts",
-            fix="leave it at 1, or use platform 'eks', which keeps task logs in S3",
         )
     if settings.database.multi_az:
         yield RelationProblem(

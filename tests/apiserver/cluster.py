@@ -70,10 +70,10 @@ class Cluster:
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
         return str(_accepted(self._client.post(path, json=body))["status"]["token"])
 
-    def may(self, namespace: str, account: str, verb: str, resource: str) -> bool:
-        """Tell whether a service account may do ``verb`` on ``resource`` or ``resource/subresource`` of its namespace."""
+    def may(self, namespace: str, account: str, verb: str, resource: str, *, where: str) -> bool:
+        """Tell whether an account of ``namespace`` may do ``verb`` on ``resource`` or ``resource/subresource`` in ``where``."""
         name, _, subresource = resource.partition("/")
-        attributes = {"verb": verb, "resource": name, "subresource": subresource, "namespace": namespace}
+        attributes = {"verb": verb, "resource": name, "subresource": subresource, "namespace": where}
         user, groups = _identity(namespace, account)
         review = {"spec": {"user": user, "groups": groups, "resourceAttributes": attributes}}
         return self._review("SubjectAccessReview", review)["status"]["allowed"]

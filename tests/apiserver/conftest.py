@@ -1,17 +1,19 @@
 """A real API server, and every stack in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
 from doubles.wire import plain
 from rendering.program import render_stack, stack_file
 from settings import PROJECT
-from tests.apiserver.cluster import Cluster
+from tests.apiserver.cluster import Cluster, pod_templates
 from tests.apiserver.control_plane import control_plane
 from tests.built_tools import built_tool, skip_without
+from tests.components.variants import LOGS_IN_BUCKET, TASK_PODS, dags, kubernetes
 from tests.engine.conftest import drive, pulumi
 
 __all__ = ["applied", "cluster", "drive", "pulumi"]
@@ -27,6 +29,7 @@ class AppliedStack:
 
     name: str
     namespace: str
+    jobs_namespace: str
     objects: list[dict[str, Any]]
     """As the program declares them."""
 
@@ -38,6 +41,19 @@ class AppliedStack:
     def kept(self, api_version: str, kind: str) -> list[dict[str, Any]]:
         """Return the stack's objects of a kind as the server keeps them."""
         return self.cluster.all_of(api_version, kind, self.namespace)
+
+    def task_pod(self) -> dict[str, Any] | None:
+        """Return the template of KubernetesExecutor's pods, if that is the executor."""
+        for one in self.kept("v1", "ConfigMap"):
+            if one["metadata"]["name"] == "airflow-pod-template":
+                return yaml.safe_load(one["data"]["pod-template.yaml"])
+        return None
+
+    def templates(self) -> list[dict[str, Any]]:
+        """Return the template of every pod there may be, those of tasks included."""
+        found = [template for workload in self.workloads() for template in pod_templates(workload)]
+        task = self.task_pod()
+        return [*found, task] if task is not None else found
 
     def workloads(self) -> list[dict[str, Any]]:
         apps = [one for kind in ("Deployment", "StatefulSet") for one in self.kept("apps/v1", kind)]
@@ -53,24 +69,45 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield Cluster(client, folder / "kubeconfig")
 
 
-@pytest.fixture(scope="session", params=["local", "dev", "prod"])
+VARIANTS: dict[str, dict[str, Any]] = {
+    "tasks": kubernetes(airflow=TASK_PODS, dags=dags("s3", "sidecar")),
+    "bundle": kubernetes(airflow=TASK_PODS, dags=dags("s3", "bundle"), logs=LOGS_IN_BUCKET),
+    "init": kubernetes(dags=dags("s3", "init"), logs=LOGS_IN_BUCKET, jobs={"secret": "warehouse"}),
+}
+"""Stacks beside those of the stack files, by name."""
+
+BROUGHT = ("packages-reader", "logs-writer")
+"""Secrets that somebody else makes in the namespace."""
+
+
+@pytest.fixture(scope="session", params=["local", "dev", "prod", *VARIANTS])
 def applied(request: pytest.FixtureRequest, cluster: Cluster) -> AppliedStack:
     """Return a stack whose objects the server has accepted one by one, in the program's order."""
-    namespace = f"airflow-{request.param}"
-    values = {**stack_file(request.param), f"{PROJECT}:namespace": namespace}
-    recorded = [one for one in render_stack(request.param, values) if one.type.startswith("kubernetes:")]
+    return apply_stack(cluster, request.param, VARIANTS.get(request.param) or stack_file(request.param))
+
+
+def apply_stack(cluster: Cluster, name: str, configuration: Mapping[str, Any]) -> AppliedStack:
+    """Apply a stack in namespaces named after it."""
+    namespace, jobs = f"airflow-{name}", f"jobs-{name}"
+    values = {
+        **configuration,
+        f"{PROJECT}:namespace": namespace,
+        f"{PROJECT}:jobs": {**configuration.get(f"{PROJECT}:jobs", {}), "namespace": jobs},
+    }
+    recorded = [one for one in render_stack("local", values) if one.type.startswith("kubernetes:")]
     objects = [plain(one.inputs) for one in recorded]
     served = [one for one in objects if cluster.serves(one)]
     for one in served:
         cluster.apply(one)
         if one["kind"] == "Namespace":
             # A controller would; pods that name no account of their own run as this one.
-            default = {"name": "default", "namespace": namespace}
+            default = {"name": "default", "namespace": one["metadata"]["name"]}
             cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": default})
-    for quota in cluster.all_of("v1", "ResourceQuota", namespace):
+    for secret in BROUGHT:
+        cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret, "namespace": namespace}})
+    for quota in [*cluster.all_of("v1", "ResourceQuota", namespace), *cluster.all_of("v1", "ResourceQuota", jobs)]:
         # Quota counts against its status, which a controller would fill in.
         used = dict.fromkeys(quota["spec"]["hard"], "0")
         cluster.put_status({**quota, "status": {"hard": quota["spec"]["hard"], "used": used}})
-    return AppliedStack(
-        request.param, namespace, served, sorted({one["kind"] for one in objects} - {one["kind"] for one in served}), cluster
-    )
+    without = sorted({one["kind"] for one in objects} - {one["kind"] for one in served})
+    return AppliedStack(name, namespace, jobs, served, without, cluster)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.apiserver.cluster import RefusedError, pod_templates, pods_of
+from tests.apiserver.cluster import RefusedError, pods_of
 from tests.apiserver.conftest import AppliedStack
 
 
@@ -18,8 +18,7 @@ def containers(template: dict[str, Any]) -> list[dict[str, Any]]:
 
 def selected(applied: AppliedStack, selector: dict[str, str]) -> list[dict[str, Any]]:
     """Return the pod templates that carry every label of ``selector``."""
-    templates = [template for workload in applied.workloads() for template in pod_templates(workload)]
-    return [one for one in templates if selector.items() <= one.get("metadata", {}).get("labels", {}).items()]
+    return [one for one in applied.templates() if selector.items() <= one.get("metadata", {}).get("labels", {}).items()]
 
 
 def ports(template: dict[str, Any]) -> set[int | str]:
@@ -40,9 +39,10 @@ def test_every_object_is_accepted_field_by_field(applied: AppliedStack) -> None:
         assert applied.without_definition == []
 
 
-def test_the_namespace_enforces_restricted_pod_security(applied: AppliedStack) -> None:
-    (namespace,) = [one for one in applied.objects if one["kind"] == "Namespace"]
-    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+def test_both_namespaces_enforce_restricted_pod_security(applied: AppliedStack) -> None:
+    namespaces = [one["metadata"] for one in applied.objects if one["kind"] == "Namespace"]
+    assert {one["name"] for one in namespaces} == {applied.namespace, applied.jobs_namespace}
+    assert {one["labels"]["pod-security.kubernetes.io/enforce"] for one in namespaces} == {"restricted"}
 
 
 def test_all_pods_of_the_stack_are_admitted_together(applied: AppliedStack) -> None:
@@ -118,13 +118,11 @@ def test_every_reference_of_a_pod_exists(applied: AppliedStack) -> None:
     kinds = {"configMaps": "ConfigMap", "secrets": "Secret", "claims": "PersistentVolumeClaim", "accounts": "ServiceAccount"}
     existing = {role: {one["metadata"]["name"] for one in applied.kept("v1", kind)} for role, kind in kinds.items()}
     for workload in applied.workloads():
-        own_claims = {claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates", [])}
-        for template in pod_templates(workload):
-            named = references(template["spec"])
-            missing = {
-                role: names - existing[role] - (own_claims if role == "claims" else set()) for role, names in named.items()
-            }
-            assert not any(missing.values()), f"{workload['metadata']['name']}: {missing}"
+        claims = workload["spec"].get("volumeClaimTemplates", [])
+        existing["claims"] |= {claim["metadata"]["name"] for claim in claims}
+    for template in applied.templates():
+        missing = {role: names - existing[role] for role, names in references(template["spec"]).items()}
+        assert not any(missing.values()), f"{template['metadata'].get('labels')}: {missing}"
 
 
 def references(spec: dict[str, Any]) -> dict[str, set[str]]:

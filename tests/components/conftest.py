@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 from pulumi.runtime import rpc
 
 from rendering import RecordedResource, render_stack
@@ -44,6 +45,14 @@ class Stack:
         """Return every pod template in the stack by the name of what makes it."""
         makers = [*self.all("Deployment"), *self.all("StatefulSet"), *self.all("Job")]
         return {maker.inputs["metadata"]["name"]: plain(maker.inputs)["spec"]["template"] for maker in makers}
+
+    def task_pod(self) -> dict[str, Any]:
+        """Return the template KubernetesExecutor starts from."""
+        return yaml.safe_load(self.only("ConfigMap", "airflow-pod-template")["data"]["pod-template.yaml"])
+
+    def environment(self) -> dict[str, str]:
+        """Return what every Airflow container reads from the ConfigMap."""
+        return self.only("ConfigMap", "airflow-config")["data"]
 
     def containers(self) -> Iterable[tuple[str, dict[str, Any]]]:
         """Yield every container of every pod with a name to tell it by."""

@@ -53,7 +53,8 @@ def test_a_database_that_exists_is_used_with_the_login_of_its_secret(deploy: Any
 
 
 def test_pods_reach_the_database_s_own_subnets_and_no_more_of_the_vpc(prod: Any):
-    (rule,) = prod.only("NetworkPolicy", "airflow-dag-processor")["spec"]["egress"]
+    egress = prod.only("NetworkPolicy", "airflow-dag-processor")["spec"]["egress"]
+    (rule,) = [rule for rule in egress if rule["ports"][0]["port"] == 5432]
     assert [peer["ipBlock"]["cidr"] for peer in rule["to"]] == ["10.0.40.0/21", "10.0.104.0/21", "10.0.168.0/21"]
 
 

@@ -17,7 +17,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import parliament
 
-LOGS = "arn:aws:s3:::task-logs"
+LOGS, PACKAGES = "arn:aws:s3:::task-logs", "arn:aws:s3:::packages"
 PREFIX = {"s3:prefix": "task-logs/dag_id=a/"}
 LONGEST_GROUP = "g" * 31
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -34,7 +34,14 @@ def stack(request: pytest.FixtureRequest, deploy: Any) -> Stack:
 
 def known(document: str) -> str:
     """Return a document with stand-ins for outputs as ARNs."""
-    return document.replace("${task-logs.arn}", LOGS).replace("${cluster.oidcProviderArn}", "arn:aws:iam::1:oidc-provider/x")
+    stand_ins = {
+        "${task-logs.arn}": LOGS,
+        "${packages.arn}": PACKAGES,
+        "${cluster.oidcProviderArn}": "arn:aws:iam::1:oidc-provider/x",
+    }
+    for output, arn in stand_ins.items():
+        document = document.replace(output, arn)
+    return document
 
 
 def policies(stack: Stack) -> Iterator[tuple[str, str]]:
@@ -86,26 +93,34 @@ def test_a_role_is_assumed_by_a_named_service_or_one_service_account(stack: Stac
 @pytest.mark.parametrize(
     ("role", "action", "resource", "context", "allowed"),
     [
-        ("airflow-scheduler", "s3:PutObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
-        ("airflow-scheduler", "s3:GetObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
-        ("airflow-scheduler", "s3:ListBucket", LOGS, PREFIX, True),
+        ("airflow-task", "s3:PutObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
+        ("airflow-task", "s3:GetObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
+        ("airflow-task", "s3:ListBucket", LOGS, PREFIX, True),
         ("airflow-triggerer", "s3:PutObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
         ("airflow-api-server", "s3:GetObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, True),
         ("airflow-api-server", "s3:ListBucket", LOGS, PREFIX, True),
         # The API server shows logs and writes none.
         ("airflow-api-server", "s3:PutObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, False),
         # Nobody deletes a log, reads beside the prefix, lists the whole bucket or another bucket, or touches the bucket.
-        ("airflow-scheduler", "s3:DeleteObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, False),
-        ("airflow-scheduler", "s3:GetObject", f"{LOGS}/other/1.log", {}, False),
-        ("airflow-scheduler", "s3:GetObject", f"{LOGS}/task-logs-of-others/1.log", {}, False),
-        ("airflow-scheduler", "s3:ListBucket", LOGS, {}, False),
-        ("airflow-scheduler", "s3:ListBucket", LOGS, {"s3:prefix": ""}, False),
-        ("airflow-scheduler", "s3:GetObject", "arn:aws:s3:::task-logs-2/task-logs/1.log", {}, False),
-        ("airflow-scheduler", "s3:PutBucketPolicy", LOGS, {}, False),
+        ("airflow-task", "s3:DeleteObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, False),
+        ("airflow-task", "s3:GetObject", f"{LOGS}/other/1.log", {}, False),
+        ("airflow-task", "s3:GetObject", f"{LOGS}/task-logs-of-others/1.log", {}, False),
+        ("airflow-task", "s3:ListBucket", LOGS, {}, False),
+        ("airflow-task", "s3:ListBucket", LOGS, {"s3:prefix": ""}, False),
+        ("airflow-task", "s3:GetObject", "arn:aws:s3:::task-logs-2/task-logs/1.log", {}, False),
+        ("airflow-task", "s3:PutBucketPolicy", LOGS, {}, False),
         ("airflow-triggerer", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:1:secret:x", {}, False),
-        ("airflow-scheduler", "iam:PassRole", "arn:aws:iam::1:role/admin", {}, False),
-        ("airflow-scheduler", "sts:AssumeRole", "arn:aws:iam::1:role/admin", {}, False),
-        ("airflow-scheduler", "rds:DeleteDBInstance", "arn:aws:rds:eu-west-1:1:db:metadata-database", {}, False),
+        # What reads DAGs reads packages, and publishes none.
+        ("airflow-task", "s3:GetObject", f"{PACKAGES}/packages/1.zip", {}, True),
+        ("airflow-dag-processor", "s3:ListBucket", PACKAGES, {"s3:prefix": "packages/"}, True),
+        ("etl-jobs", "s3:GetObject", f"{PACKAGES}/packages/1.zip", {}, True),
+        ("etl-jobs", "s3:GetObject", f"{LOGS}/task-logs/dag_id=a/1.log", {}, False),
+        ("airflow-task", "s3:PutObject", f"{PACKAGES}/packages/1.zip", {}, False),
+        ("airflow-dag-processor", "s3:GetObject", f"{PACKAGES}/other/1.zip", {}, False),
+        ("airflow-triggerer", "s3:GetObject", f"{PACKAGES}/packages/1.zip", {}, False),
+        ("airflow-task", "iam:PassRole", "arn:aws:iam::1:role/admin", {}, False),
+        ("airflow-task", "sts:AssumeRole", "arn:aws:iam::1:role/admin", {}, False),
+        ("airflow-task", "rds:DeleteDBInstance", "arn:aws:rds:eu-west-1:1:db:metadata-database", {}, False),
     ],
 )
 def test_a_component_may_do_what_its_work_takes(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.image_content import IGNORE_FILE, SOURCES, content_tag
-from components.policies import task_logs, tls_only
+from components.policies import PrefixAccess, objects_below, tls_only
 from components.subnets import zone_subnets
 
 STATEFUL = (
@@ -45,7 +45,10 @@ def test_prod_s_data_refuses_deletion_and_outlives_the_stack(prod: Any):
     database = prod.only("Instance")
     assert database["deletionProtection"] is True
     assert database["skipFinalSnapshot"] is False
-    assert prod.only("Bucket").get("forceDestroy") is False
+    assert {bucket.name: bucket.inputs.get("forceDestroy") for bucket in prod.all("Bucket")} == {
+        "task-logs": False,
+        "packages": False,
+    }
 
 
 @pytest.mark.parametrize("stack", ["local", "dev"])
@@ -68,15 +71,18 @@ def test_a_service_account_s_role_exists_before_its_pods(prod: Any):
     associations = {r.urn for r in prod.all("PodIdentityAssociation")}
     assert {r.inputs["serviceAccount"] for r in prod.all("PodIdentityAssociation")} == {
         "airflow-api-server",
-        "airflow-scheduler",
+        "airflow-dag-processor",
+        "airflow-task",
         "airflow-triggerer",
+        "etl-jobs",
     }
     for deployment in prod.all("Deployment"):
         assert associations <= set(deployment.dependencies), deployment.name
 
 
 def test_only_what_makes_logs_may_write_them():
-    read, write = (json.loads(task_logs("arn:aws:s3:::logs", "task-logs", write=w))["Statement"] for w in (False, True))
+    below = {"bucket_arn": "arn:aws:s3:::logs", "prefix": "task-logs"}
+    read, write = (json.loads(objects_below(PrefixAccess(**below, write=w)))["Statement"] for w in (False, True))
     assert read[0]["Action"] == ["s3:GetObject"]
     assert write[0]["Action"] == ["s3:GetObject", "s3:PutObject"]
     for statements in (read, write):

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from components.airflow_environment import AirflowEnvironmentArgs, airflow_environment
+from components.airflow_environment import AirflowEnvironmentArgs, JobPods, airflow_environment
 from components.airflow_pods import components
 from components.airflow_secrets import SECRETS_OF, url_safe
+from components.executor import task_runner
+from tests.components.conftest import plain
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 
@@ -26,6 +28,11 @@ def test_the_config_map_is_what_make_try_would_get_too(local: Any):
         execution_api_server_url="http://airflow-api-server:80/execution/",
         auth_manager="fab",
         parallelism=4,
+        job_pods=JobPods(
+            namespace="etl-jobs",
+            service_account="etl-jobs",
+            image="docker.io/library/airflow-control-plane:local",
+        ),
         hostname_callable="airflow.utils.net.get_host_ip_address",
     )
     assert local.only("ConfigMap", "airflow-config")["data"] == airflow_environment(args)
@@ -60,8 +67,8 @@ def test_the_service_leads_from_port_80_to_the_api_server_s_8080(every: Any):
 
 
 def test_pods_are_written_for_restricted_pod_security(every: Any):
-    labels = every.only("Namespace")["metadata"]["labels"]
-    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    for namespace in every.all("Namespace"):
+        assert namespace.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted", namespace.name
     for name, template in every.pods().items():
         security = template["spec"]["securityContext"]
         assert security["runAsNonRoot"] is True, name
@@ -99,7 +106,7 @@ def test_probes_with_a_port_name_a_port_of_their_container(every: Any):
 
 def test_a_database_failover_restarts_nothing():
     """A Multi-AZ failover takes up to two minutes; the scheduler and the heartbeats are red meanwhile."""
-    for name, component in components(grace_seconds=60).items():
+    for name, component in components(executor="LocalExecutor", grace_seconds=60).items():
         probe = component.liveness
         if name != "api-server":
             assert probe.period_seconds * probe.failure_threshold >= 300, name
@@ -107,16 +114,17 @@ def test_a_database_failover_restarts_nothing():
             assert probe.http_get.path == "/api/v2/version", "asks nothing of the database"
 
 
-def test_the_scheduler_gives_its_tasks_time_to_end(prod: Any):
-    assert prod.pods()["airflow-scheduler"]["spec"]["terminationGracePeriodSeconds"] == 600
+def test_the_scheduler_gives_its_tasks_time_to_end(deploy: Any):
+    assert deploy("dev").pods()["airflow-scheduler"]["spec"]["terminationGracePeriodSeconds"] == 600
 
 
 def test_only_what_reads_dags_gets_them(every: Any):
     for name in COMPONENTS:
         spec = every.pods()[f"airflow-{name}"]["spec"]
-        reads = name in ("scheduler", "dag-processor")
-        assert ("dags" in {volume["name"] for volume in spec["volumes"]}) is reads
-        assert bool(spec.get("initContainers")) is reads
+        reads = name in ("dag-processor", task_runner(every.environment()["AIRFLOW__CORE__EXECUTOR"]))
+        assert bool({"dags", "bundles"} & {volume["name"] for volume in spec["volumes"]}) is reads
+        if not reads:
+            assert not spec.get("initContainers")
 
 
 def test_sidecar_delivery_holds_airflow_back_until_the_first_sync_and_goes_on(local: Any):
@@ -201,10 +209,13 @@ def test_a_changed_config_map_or_secret_is_never_gone_for_a_moment(every: Any):
 
 
 def test_the_namespace_is_silent_but_for_what_is_allowed(every: Any):
-    policy = every.only("NetworkPolicy", "default-deny")["spec"]
-    assert (policy["podSelector"], sorted(policy["policyTypes"])) == ({}, ["Egress", "Ingress"])
-    assert "ingress" not in policy
-    assert "egress" not in policy
+    policies = [one.inputs for one in every.all("NetworkPolicy") if one.inputs["metadata"]["name"] == "default-deny"]
+    assert {one["metadata"]["namespace"] for one in policies} == {"airflow", "etl-jobs"}
+    for policy in policies:
+        spec = policy["spec"]
+        assert (spec["podSelector"], sorted(spec["policyTypes"])) == ({}, ["Egress", "Ingress"])
+        assert "ingress" not in spec
+        assert "egress" not in spec
 
 
 def test_only_components_with_work_in_the_database_reach_it_from_outside_the_default(local: Any):
@@ -240,7 +251,10 @@ def test_a_migration_that_failed_is_made_anew_and_no_service_hides_its_failure_b
 
 
 def test_pods_may_ask_dns_pods_that_listen_without_privileges(every: Any):
-    (rule,) = every.only("NetworkPolicy", "dns")["spec"]["egress"]
-    assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {
-        (protocol, port) for protocol in ("UDP", "TCP") for port in (53, 5353)
-    }
+    policies = [plain(one.inputs) for one in every.all("NetworkPolicy") if one.inputs["metadata"]["name"] == "dns"]
+    assert {one["metadata"]["namespace"] for one in policies} == {"airflow", "etl-jobs"}
+    for policy in policies:
+        (rule,) = policy["spec"]["egress"]
+        assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {
+            (protocol, port) for protocol in ("UDP", "TCP") for port in (53, 5353)
+        }

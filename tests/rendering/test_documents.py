@@ -27,7 +27,7 @@ def test_every_document_says_what_it_is(stack: str):
         assert document["apiVersion"]
         assert document["kind"]
         assert document["metadata"]["name"]
-    names = [(d["apiVersion"], d["kind"], d["metadata"]["name"]) for d in found]
+    names = [(d["apiVersion"], d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in found]
     assert len(set(names)) == len(names)
 
 

@@ -81,6 +81,19 @@ def test_a_wrong_value_is_told_with_key_value_and_a_command_that_mends_it(
         (section("image", reference="airflow"), "image.reference: 'airflow'"),
         (LOCAL | section("airflow", dagProcessor={"replicas": 2}), "airflow.dagProcessor.replicas: 2"),
         (LOCAL | section("airflow", scheduler={"replicas": 2}), "airflow.scheduler.replicas: 2"),
+        (LOCAL | section("dags", source="s3"), "dags.url: not set"),
+        (LOCAL | section("dags", url="s3://bucket/packages"), "dags.url: 's3://bucket/packages'"),
+        (LOCAL | section("dags", credentialsSecret="s3"), "dags.credentialsSecret: 's3'"),
+        (LOCAL | section("logs", endpointUrl="http://minio:9000"), "logs.endpointUrl: 'http://minio:9000'"),
+        (EKS | section("dags", source="s3", url="s3://bucket/packages"), "dags.url: 's3://bucket/packages'"),
+        (EKS | section("logs", url="s3://bucket/logs"), "logs.url: 's3://bucket/logs'"),
+        (
+            LOCAL
+            | section("dags", source="s3", delivery="bundle", url="s3://bucket/packages", endpointUrl="http://minio:9000")
+            | section("logs", url="s3://bucket/logs"),
+            "logs.endpointUrl: not set",
+        ),
+        (LOCAL | section("jobs", namespace="airflow"), "jobs.namespace: 'airflow'"),
         (LOCAL | section("database", multiAz=True), "database.multiAz: true"),
         (LOCAL | section("database", storageGib=500), "database.maxStorageGib: 100"),
         (
@@ -99,6 +112,35 @@ def test_a_combination_that_cannot_work_is_refused_with_its_reason_and_fix(value
     assert "1 problem:" in text
     assert f"\n  {told}; " in text
     assert "\n      fix: " in text
+
+
+@pytest.mark.parametrize(
+    "airflow",
+    [
+        {"scheduler": {"replicas": 2}, "executor": "KubernetesExecutor"},
+        {"scheduler": {"replicas": 2}},
+    ],
+)
+def test_several_schedulers_need_logs_that_none_of_them_serves(airflow: dict[str, object]):
+    logs = {} if "executor" in airflow else section("logs", url="s3://bucket/logs")
+    assert load_settings(LOCAL | section("airflow", **airflow) | logs, stack="test").airflow.scheduler.replicas == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "delivery", "seconds", "waits_for"),
+    [
+        ("image", "init", 30, "rollout"),
+        ("image", "sidecar", 30, "rollout"),
+        ("image", "bundle", 30, "rollout"),
+        ("s3", "init", 30, "rollout"),
+        ("s3", "sidecar", 40, "publish"),
+        ("s3", "bundle", 30, "publish"),
+    ],
+)
+def test_how_long_a_new_job_takes_to_be_seen(source: str, delivery: str, seconds: int, waits_for: str):
+    url = {"url": "s3://bucket/packages"} if source == "s3" else {}
+    dags = load_settings(LOCAL | section("dags", source=source, delivery=delivery, **url), stack="test").dags
+    assert (dags.worst_case_seconds(), dags.visible_after()) == (seconds, waits_for)
 
 
 def test_a_stack_that_says_nothing_more_than_it_must_gets_the_defaults():

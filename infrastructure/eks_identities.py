@@ -1,0 +1,76 @@
+"""Which component's pods may use which bucket, and the roles that say so."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components import dag_bucket, job_namespace, log_bucket
+from components.executor import Executor, dag_readers, log_access, service_account_name
+from components.policies import PrefixAccess, objects_below
+from components.workload_identity import OidcProvider, WorkloadIdentity, WorkloadIdentityArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buckets:
+    """ARNs of what pods use in S3."""
+
+    logs: pulumi.Output[str]
+    packages: pulumi.Output[str] | None
+    """None where packages come with the image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentitiesArgs:
+    executor: Executor
+    buckets: Buckets
+    cluster_name: pulumi.Input[str]
+    namespace: str
+    jobs_namespace: str | None
+    """None where jobs get no pods of their own."""
+
+    oidc_provider: OidcProvider | None
+    """Binds by IRSA; without one, EKS Pod Identity binds."""
+
+
+def workload_identities(args: IdentitiesArgs, *, opts: pulumi.ResourceOptions) -> dict[str, WorkloadIdentity]:
+    """Declare a role for each component that uses a bucket, with access to the prefixes it uses and nothing else.
+
+    Pods of jobs fetch the packages of their run too. Returns the roles by component, that of jobs by ``etl-jobs``.
+    """
+    writes_logs = log_access(args.executor)
+    readers = dag_readers(args.executor) if args.buckets.packages is not None else ()
+    arns = pulumi.Output.all(logs=args.buckets.logs, packages=args.buckets.packages)
+
+    def identity(account: str, namespace: str, *, logs: bool | None, packages: bool) -> WorkloadIdentity:
+        """``logs`` is whether they are written, or None for no access."""
+        policy = arns.apply(lambda known: objects_below(*_accesses(known, logs=logs, packages=packages)))
+        identity_args = WorkloadIdentityArgs(
+            cluster_name=args.cluster_name,
+            namespace=namespace,
+            service_account=account,
+            policy=policy,
+            oidc_provider=args.oidc_provider,
+        )
+        return WorkloadIdentity(account, identity_args, opts=opts)
+
+    identities = {
+        component: identity(
+            service_account_name(component),
+            args.namespace,
+            logs=writes_logs.get(component),
+            packages=component in readers,
+        )
+        for component in dict.fromkeys((*writes_logs, *readers))
+    }
+    if args.jobs_namespace is not None and readers:
+        account = job_namespace.SERVICE_ACCOUNT
+        identities[account] = identity(account, args.jobs_namespace, logs=None, packages=True)
+    return identities
+
+
+def _accesses(arns: Mapping[str, str], *, logs: bool | None, packages: bool) -> Iterator[PrefixAccess]:
+    if logs is not None:
+        yield PrefixAccess(bucket_arn=arns["logs"], prefix=log_bucket.PREFIX, write=logs)
+    if packages:
+        yield PrefixAccess(bucket_arn=arns["packages"], prefix=dag_bucket.PREFIX)
