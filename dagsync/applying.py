@@ -11,6 +11,7 @@ from dagsync.discovery import Discovery, assemble, collections_paused, discover,
 from dagsync.manifest import MANIFEST_NAME, Manifest, decode_manifest, encode_manifest
 from dagsync.model import Report, SyncOptions
 from dagsync.planning import Plan, make_plan
+from dagsync.rows import Rows
 from dagsync.storage import STATE_FOLDER, read_regular, settle, signatures, write_atomically
 from dagsync.walking import Listing, Signature
 
@@ -35,21 +36,22 @@ def sync_changed(options: SyncOptions, listing: Listing, listed_ns: int) -> tupl
     fresh = [module for module in listing.modules if module.path not in readings]
     readings |= read_modules(options.packages_root, fresh)
     discovery = assemble(listing, readings, read_defaults(options.packages_root, listing.settings))
+    rows = Rows()
     if fresh:
-        remember_readings(options.dags_dir, options.packages_root, listing.modules, readings, listed_ns)
+        remember_readings(options.dags_dir, options.packages_root, listing.modules, readings, listed_ns, rows)
     names = _candidates(options.dags_dir)
     # Looked up before the files are read, so that one altered since does not pass for the one that was read.
     found = signatures(options.dags_dir, [*names, _MANIFEST])
     recorded = read_regular(options.dags_dir / _MANIFEST)
     manifest = decode_manifest(recorded)
     plan = make_plan(discovery, manifest, _contents(options.dags_dir, names), options)
-    found |= {name: list(signature) for name, signature in apply_plan(options.dags_dir, plan, manifest, recorded).items()}
+    found |= {name: list(signature) for name, signature in apply_plan(options.dags_dir, plan, manifest, recorded, rows).items()}
     found |= {change.name: None for change in plan.changes if change.action == "delete"}
     left = sorted({change.name for change in plan.changes} | plan.untouched)
     return _report(discovery, plan), {name: found[name] for name in (*left, _MANIFEST)}
 
 
-def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes | None) -> dict[str, Signature]:
+def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes | None, rows: Rows) -> dict[str, Signature]:
     """Carry out a plan and return the signatures of the files written.
 
     Interrupted anywhere, every file is complete and the next sync does the rest. ``recorded`` is the manifest as it is on
@@ -60,7 +62,7 @@ def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes |
     after = Manifest(plan.files, plan.jobs)
     if not plan.incomplete:
         # Recorded before it happens: a file we made must be known as ours, and a job's last good state never be forgotten.
-        before = encode_manifest(both)
+        before = encode_manifest(both, rows)
         if before != recorded:
             written[_MANIFEST] = write_atomically(dags_dir, _MANIFEST, before)
             settle(dags_dir / STATE_FOLDER)
@@ -73,7 +75,7 @@ def apply_plan(dags_dir: Path, plan: Plan, manifest: Manifest, recorded: bytes |
     if not plan.is_empty:
         settle(dags_dir)
     if not plan.incomplete and after != both:
-        written[_MANIFEST] = write_atomically(dags_dir, _MANIFEST, encode_manifest(after))
+        written[_MANIFEST] = write_atomically(dags_dir, _MANIFEST, encode_manifest(after, rows))
     return written
 
 

@@ -8,9 +8,9 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from dagsync.manifest import row_of, spec_from
 from dagsync.model import Finding
 from dagsync.reading import NOT_A_JOB, Reading
+from dagsync.rows import Rows, encode_json, spec_from
 from dagsync.storage import code_version, is_settled, read_checked, write_checked
 from dagsync.walking import ModuleFile
 
@@ -32,18 +32,24 @@ def cached_readings(dags_dir: Path, root: Path, modules: Iterable[ModuleFile]) -
 
 
 def remember_readings(
-    dags_dir: Path, root: Path, modules: Iterable[ModuleFile], readings: Mapping[str, Reading], listed_ns: int
+    dags_dir: Path, root: Path, modules: Iterable[ModuleFile], readings: Mapping[str, Reading], listed_ns: int, rows: Rows
 ) -> None:
     """Remember the readings of the modules that had settled when they were listed, at ``listed_ns`` since the epoch."""
-    rows = {module.path: _row_of(module, readings[module.path]) for module in modules if is_settled(module, listed_ns)}
-    write_checked(dags_dir, READINGS_NAME, {"version": [code_version(), str(root)], "readings": rows})
+    settled = [module for module in modules if is_settled(module, listed_ns)]
+    remembered = ",".join([f"{encode_json(each.path)}:{_row_of(each, readings[each.path], rows)}" for each in settled])
+    version = encode_json([code_version(), str(root)])
+    write_checked(dags_dir, READINGS_NAME, f'{{"version":{version},"readings":{{{remembered}}}}}')
 
 
-def _row_of(module: ModuleFile, reading: Reading) -> list[Any]:
+def _row_of(module: ModuleFile, reading: Reading, rows: Rows) -> str:
+    signature = "[%d,%d,%d,%d]" % module[2:]  # noqa: UP031 - twice as fast
     if reading is NOT_A_JOB:
-        return [module.signature]
-    spec = None if reading.spec is None else row_of(reading.spec)
-    return [module.signature, spec, [astuple(each) for each in reading.problems], [astuple(each) for each in reading.notes]]
+        return f"[{signature}]"
+    spec = "null" if reading.spec is None else rows.text(reading.spec)
+    findings = ",[],[]"
+    if reading.problems or reading.notes:
+        findings = "".join(f",{encode_json([astuple(each) for each in some])}" for some in (reading.problems, reading.notes))
+    return f"[{signature},{spec}{findings}]"
 
 
 def _reading_from(row: list[Any]) -> Reading:

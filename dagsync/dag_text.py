@@ -10,6 +10,7 @@ from typing import Any
 
 from dagsync.declarations import Cron, plain
 from dagsync.model import JobSpec
+from dagsync.params import Parameter
 
 MAX_RETRY_DELAY = timedelta(hours=1)
 """As the operator in ``rendering`` has it."""
@@ -17,10 +18,15 @@ MAX_RETRY_DELAY = timedelta(hours=1)
 _WIDTH = 112
 
 
-def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[str]) -> str:
+Texts = dict[int, tuple[Parameter, str, str]]
+"""The lines of params, by identity: many jobs share one. With the param itself, so that no identity is used again."""
+
+
+def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[str], known: Texts) -> str:
     """Return the text of the DAG that ``members`` share, and add to ``names`` what it needs to be imported or defined.
 
     ``announced`` are the jobs (``package.job``) that jobs of other DAGs start after.
+    ``known`` is kept from one DAG to the next.
     """
     first = members[0]
     arguments = [f"dag_id={first.dag_id!r}", f"description={_description(members)!r}", f"schedule={_schedule(members, names)}"]
@@ -34,10 +40,10 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
     if deadline := _shared(members, "deadline"):
         arguments.append(_deadline(members, deadline, names))
     if first.group is None:
-        arguments.append(f"params={_params(first, names)}")
+        arguments.append(f"params={_params(first, names, known)}")
         if docs := _docs(first):
             arguments.append(f"doc_md={docs!r}")
-    tasks = [_task(spec, spec.ref in announced, names) for spec in members]
+    tasks = [_task(spec, spec.ref in announced, names, known) for spec in members]
     edges = _edges(members) if first.group else []
     if edges:
         tasks = [f"{_variable(spec)} = {task}" for spec, task in zip(members, tasks, strict=True)]
@@ -102,7 +108,7 @@ def _deadline(members: Sequence[JobSpec], deadline: timedelta, names: set[str]) 
     )
 
 
-def _task(spec: JobSpec, is_announced: bool, names: set[str]) -> str:
+def _task(spec: JobSpec, is_announced: bool, names: set[str], known: Texts) -> str:
     arguments = [f"task_id={spec.name!r}", f"job={spec.ref!r}"]
     operator = "JobOperator"
     if spec.isolation == "kubernetes":
@@ -112,14 +118,14 @@ def _task(spec: JobSpec, is_announced: bool, names: set[str]) -> str:
     elif spec.isolation != _USUAL.isolation:
         arguments.append(f"isolation={spec.isolation!r}")
     if spec.parameters:
-        rows = "".join(f"                {tuple(each.option)!r},\n" for each in spec.parameters)
+        rows = "".join([_lines(each, known)[2] for each in spec.parameters])
         arguments.append(f"options=[\n{rows}            ]")
     if outlets := [*([spec.ref] if is_announced else []), *spec.produces]:
         arguments.append(f"outlets={_assets(outlets, names)}")
     if _options_of_task(spec) != _USUAL_OF_TASK:
         arguments += _task_options(spec, names)
     if spec.group is not None:
-        arguments.append(f"params={_params(spec, names)}")
+        arguments.append(f"params={_params(spec, names, known)}")
         arguments += [f"doc_md={docs!r}"] if (docs := _docs(spec)) else []
     text = f"{operator}({', '.join(arguments)})"
     if len(text) <= _WIDTH and not spec.parameters:
@@ -188,12 +194,21 @@ def _variable(spec: JobSpec) -> str:
     return f"task_{spec.name}"
 
 
-def _params(spec: JobSpec, names: set[str]) -> str:
+def _params(spec: JobSpec, names: set[str], known: Texts) -> str:
     if not spec.parameters:
         return f"{{'args': Param({list(spec.args)!r}, type='array', items={{'type': 'string'}}, title='Arguments')}}"
-    fields = "".join(f"            {each.key!r}: {_param(each.default, each.schema)},\n" for each in spec.parameters)
+    fields = "".join([_lines(each, known)[1] for each in spec.parameters])
     names.add("RAW")
     return f"{{\n{fields}            'args': Param(None, **RAW),\n        }}"
+
+
+def _lines(parameter: Parameter, known: Texts) -> tuple[Parameter, str, str]:
+    """Return a param with its line among the params of a DAG and its line among the options of a task."""
+    found = known.get(id(parameter))
+    if found is None:
+        field = f"            {parameter.key!r}: {_param(parameter.default, parameter.schema)},\n"
+        found = known[id(parameter)] = parameter, field, f"                {tuple(parameter.option)!r},\n"
+    return found
 
 
 def _param(default: object, schema: Mapping[str, object]) -> str:

@@ -36,6 +36,8 @@ class Constants:
 
     def resolve(self, node: ast.expr) -> ast.expr:
         """Follow plain names to the expression they stand for."""
+        if type(node) is not ast.Name:
+            return node
         seen: set[str] = set()
         while isinstance(node, ast.Name) and node.id not in seen:
             seen.add(node.id)
@@ -47,6 +49,9 @@ class Constants:
 
     def evaluate(self, node: ast.expr) -> Value:
         """Return the value of an expression, or raise ``NotConstantError``."""
+        # What most of them are; patterns are tried one after the other.
+        if type(node) is ast.Constant and type(node.value) is str and len(node.value) <= MAX_LENGTH:
+            return node.value
         try:
             value = self._evaluate(node)
         except RecursionError:

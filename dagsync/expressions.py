@@ -108,6 +108,10 @@ class Expressions(ABC):
         return self.call(function, given, by_name)
 
     def _method(self, subject: Tracked, name: str, node: ast.Call, frame: Frame) -> Thing:
+        # First, as it is most of what jobs call.
+        if name == "add_argument" and type(subject) is DeclaredParser:
+            subject.add(noted(node, frame), "")
+            return None
         parser = subject.parser if isinstance(subject, Group) else subject
         if isinstance(parser, DeclaredCommands):
             if name != "add_parser":

@@ -20,6 +20,11 @@ Pair = tuple[Parameter, Argument | None]
 """A param and its argument; ``None``: it chooses a command."""
 
 
+_Known = tuple[Parameter, Argument]
+_Found = tuple[Call, Argument, Key | None, _Known | None]
+"""A call, what it declares, the key of that, and what is remembered under the key."""
+
+
 def parameters_of(parser: DeclaredParser) -> list[Pair]:
     """Return the params of a parser, in the order of its arguments. Raises ``NotFollowedError``."""
     found: list[Pair] = []
@@ -32,43 +37,45 @@ def parameters_of(parser: DeclaredParser) -> list[Pair]:
 
 def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[Pair]:
     """Yield the params of a parser and of its commands; ``path`` leads to it, ``keys`` are taken."""
-    found: list[tuple[Call, Argument, Key | None]] = []
+    found: list[_Found] = []
+    is_simple = not path and not parser.defaults
     for declared in parser.arguments:
-        known = None if path or parser.defaults else key_of(declared)
-        argument = _known[known][1] if known in _known else argument_of(parser, declared)
+        key = key_of(declared) if is_simple else None
+        known = None if key is None else _known.get(key)
+        argument = argument_of(parser, declared) if known is None else known[1]
         if argument is not None:
-            found.append((declared.call, argument, known))
+            found.append((declared.call, argument, key, known))
     _check_positionals(found, parser.commands)
-    names = [argument.names.dest for _, argument, _ in found]
+    names = [argument.names.dest for _, argument, _, _ in found]
     are_distinct = len(set(names)) == len(names)
     strings: set[str] = set()
-    for call, argument, known in found:
+    for call, argument, remembered_as, known in found:
         flags = argument.names.flags
         if not strings.isdisjoint(flags):
             raise NotFollowedError(call.line, f"{argument.names.flag} is added twice")
         strings.update(flags)
-        if known in _known and are_distinct and argument.names.dest not in keys:
+        if known is not None and are_distinct and argument.names.dest not in keys:
             keys.add(argument.names.dest)
-            yield _known[known]
+            yield known
             continue
         if call.scope.of_argparse(call.keywords.get("help")) == "SUPPRESS" and not argument.required:
             continue
         key = _key(argument, path, keys)
         is_shared = not are_distinct and names.count(argument.names.dest) > 1
         pair = _parameter(argument, call, key, path, is_shared=is_shared), argument
-        if known is not None and are_distinct and key == argument.names.dest:
-            _remember(known, pair)
+        if remembered_as is not None and are_distinct and key == argument.names.dest:
+            _remember(remembered_as, pair)
         yield pair
     if parser.commands is not None:
         yield from _commands(parser.commands, path, keys)
 
 
 _MAX_KNOWN = 20_000
-_known: "dict[Key | None, tuple[Parameter, Argument]]" = {}
+_known: dict[Key, _Known] = {}
 """Params of arguments of the top level that share neither name nor key with another."""
 
 
-def _remember(key: Key, pair: tuple[Parameter, Argument]) -> None:
+def _remember(key: Key, pair: _Known) -> None:
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
     _known[key] = pair
@@ -90,10 +97,10 @@ def _free(key: str, keys: set[str]) -> str:
     return key
 
 
-def _check_positionals(found: Sequence[tuple[Call, Argument, object]], commands: DeclaredCommands | None) -> None:
+def _check_positionals(found: Sequence[_Found], commands: DeclaredCommands | None) -> None:
     """Refuse positionals of which argparse, and not the value, decides where one ends and the next begins."""
     greedy = False
-    for call, argument, _ in found:
+    for call, argument, _, _ in found:
         if argument.names.flags:
             continue
         line, dest, nargs = call.line, argument.names.dest, argument.nargs

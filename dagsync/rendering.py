@@ -5,7 +5,7 @@ Values enter the text by ``repr`` only, so a job's strings stay data whatever th
 
 from collections.abc import Collection, Iterable, Sequence
 
-from dagsync.dag_text import dag_text
+from dagsync.dag_text import Texts, dag_text
 from dagsync.model import GroupBy, JobSpec, dag_file_name
 
 MARKER = "# Written by dagsync"
@@ -124,16 +124,19 @@ def render_files(specs: Iterable[JobSpec], group_by: GroupBy) -> dict[str, bytes
         owners[spec.ref] = spec.dag_owner
     waiting = (spec for each in grouped.values() for spec in each if spec.after)
     upstreams = {ref for spec in waiting for ref in spec.after if owners.get(ref) != spec.dag_owner}
-    return {name: render_file(grouped[name], upstreams).encode() for name in sorted(grouped)}
+    known: Texts = {}
+    return {name: render_file(grouped[name], upstreams, known).encode() for name in sorted(grouped)}
 
 
-def render_file(specs: Sequence[JobSpec], upstreams: Collection[str]) -> str:
+def render_file(specs: Sequence[JobSpec], upstreams: Collection[str], known: Texts | None = None) -> str:
     """Return the text of one DAG file.
 
     ``upstreams`` are the jobs (``package.job``) that some job starts after: their tasks announce the asset it waits for.
+    ``known`` is kept from one file to the next.
     """
     names: set[str] = set()
-    texts = [dag_text(members, upstreams, names) for members in _dags(specs)]
+    known = {} if known is None else known
+    texts = [dag_text(members, upstreams, names, known) for members in _dags(specs)]
     package = specs[0].package
     dates = "datetime, timedelta, timezone" if "datetime" in names else "timedelta"
     sdk = ["DAG", *(name for name in _SDK if name in names or name in _ALWAYS)]

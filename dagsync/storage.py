@@ -135,9 +135,9 @@ def settle(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_checked(dags_dir: Path, name: str, document: Any) -> None:
-    """Write a JSON document that ``read_checked`` believes only if it is whole. Losing it must only cost time."""
-    payload = json.dumps(document, separators=(",", ":")).encode()
+def write_checked(dags_dir: Path, name: str, document: str) -> None:
+    """Write a document, as JSON, that ``read_checked`` believes only if it is whole. Losing it must only cost time."""
+    payload = document.encode()
     write_atomically(dags_dir, f"{STATE_FOLDER}/{name}", _digest(payload) + b"\n" + payload, durable=False)
 
 

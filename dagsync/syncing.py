@@ -1,5 +1,6 @@
 """Makes the DAG folder match the packages; costs one ``stat`` per file where nothing changed since the last time."""
 
+import json
 import os
 import time
 from dataclasses import astuple, replace
@@ -52,7 +53,7 @@ def sync(options: SyncOptions) -> Report:
             "root": str(options.packages_root),
             "report": astuple(repeated),
         }
-        write_checked(options.dags_dir, LAST_NAME, document)
+        write_checked(options.dags_dir, LAST_NAME, json.dumps(document, separators=(",", ":")))
         return report
 
 

@@ -16,10 +16,10 @@ from dagsync.checks import CHECKS, checked
 from dagsync.conversions import UnfitError
 from dagsync.declarations import Cron, Email, Resources, Slack, Sns, Webhook, plain
 from dagsync.job import Job
-from dagsync.manifest import row_of, spec_from
 from dagsync.model import JobSpec
 from dagsync.reading import read_job
 from dagsync.rendering import render_file
+from dagsync.rows import Rows, spec_from
 
 HEAD = "from datetime import *\nfrom dagsync import *\n"
 
@@ -156,7 +156,7 @@ def test_class_and_record_have_the_same_built_in_values() -> None:
 def test_record_of_a_sync_gives_back_what_was_declared(option: str, source: str, expected: object) -> None:
     spec = read(option, source, typed=True)
     assert isinstance(spec, JobSpec)
-    assert spec_from(json.loads(json.dumps(row_of(spec)))) == spec
+    assert spec_from(json.loads(Rows().text(spec))) == spec
 
 
 JSON = st.recursive(
@@ -178,7 +178,7 @@ def test_whatever_is_given_is_a_value_that_is_recorded_and_rendered_or_a_sentenc
         return
     assert checked(option, plain(found)) == found
     spec = JobSpec("p", "j", given=(option,), **{option: found})
-    assert spec_from(row_of(spec)) == spec
+    assert spec_from(json.loads(Rows().text(spec))) == spec
     ast.parse(render_file([spec], ()).encode())
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from dagsync import runtime
 from dagsync.errors import JobFailedError
-from dagsync.manifest import row_of, spec_from
 from dagsync.model import JobSpec
 from dagsync.reading import read_job
 from dagsync.rendering import render_file
+from dagsync.rows import Rows, spec_from
 from tests.dagsync.tree import Monorepo
 
 TYPED = """
@@ -92,7 +92,7 @@ def test_what_a_parser_says_stays_data(texts: list[str]) -> None:
     module = ast.parse(rendered)
     plain = render_file([JobSpec("p", "job", "A job")], ())
     assert len(module.body) == len(ast.parse(plain).body) + 1
-    assert spec_from(json.loads(json.dumps(row_of(spec)))) == spec
+    assert spec_from(json.loads(Rows().text(spec))) == spec
     assert not any("\0" in each or "\ud800" in each for each in rendered)
 
 
