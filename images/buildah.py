@@ -108,6 +108,7 @@ class Buildah:
             log,
             "build",
             "--layers",
+            "--force-rm",
             "--format",
             "oci",
             "--pull=false",
@@ -118,6 +119,10 @@ class Buildah:
             tag,
             str(context),
         )
+
+    def discard_containers(self) -> None:
+        """Remove what builds that were killed left half-made; the storage's lock must be held."""
+        self.output("rm", "--all")
 
     def logged(self, log: str, *arguments: str) -> None:
         """Run a long command with its output in the log of that name; raises BuildError with the end of it."""

@@ -57,6 +57,8 @@ def build(storage: Storage, request: Request, progress: Progress) -> dict[str, I
             if base.stands_in and not isinstance(builder, BuildahBuilder):
                 builder = _buildah_for_stand_in(storage)
             step.note = f"{builder.name}, {base.reference}" + (" in place of the official image" if base.stands_in else "")
+        if isinstance(builder, BuildahBuilder):
+            builder.buildah.discard_containers()
         if base.stands_in and isinstance(builder, BuildahBuilder):
             _stand_in(storage, builder, base, progress)
         made: dict[str, Image] = {}

@@ -1,7 +1,6 @@
 """The command line, and the only place that prints or chooses an exit code."""
 
 import json
-import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -129,8 +128,8 @@ def clean(storage: StorageOption = None) -> None:
     if not folder.exists:
         Console().print("Nothing was built.")
         return
-    with Progress(Console()).step("delete"), folder.locked():
-        shutil.rmtree(folder.folder)
+    with Progress(Console()).step("delete"):
+        folder.delete()
 
 
 def main() -> int:

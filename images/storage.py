@@ -11,7 +11,9 @@
 
 import fcntl
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +46,7 @@ class Storage:
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Make the folder, and keep other builds out of it until the block ends; they wait.
+        """Make the folder, and keep other builds out of it until the block ends; they wait. No mount stays after it.
 
         Raises StorageError for a folder that holds something else.
         """
@@ -56,7 +58,24 @@ class Storage:
         mark.write_text(MARK, encoding="utf-8")
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            try:
+                yield
+            finally:
+                self._unmount()
+
+    def delete(self) -> None:
+        """Delete the folder and all in it, once no build uses it."""
+        with self.locked():
+            # First, or what is mounted would be deleted.
+            self._unmount()
+            shutil.rmtree(self.folder)
+
+    def _unmount(self) -> None:
+        """Undo buildah's mounts: it leaves its own folder's for good, and those of a build that failed or was killed."""
+        for point in mounts_below(self.folder, Path("/proc/self/mountinfo")):
+            ran = subprocess.run(["umount", str(point)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+            if ran.returncode:
+                raise StorageError(f"{point}: is still in use: {ran.stderr.strip()}", f"See by what: fuser --mount {point}")
 
     def check_free(self) -> None:
         """Raise DiskFullError where a first build would not fit."""
@@ -70,3 +89,15 @@ class Storage:
     @property
     def exists(self) -> bool:
         return (self.folder / ".ours").is_file()
+
+
+def mounts_below(folder: Path, mountinfo: Path) -> list[Path]:
+    """Return the mount points below ``folder``, those on top first; none where the kernel tells of none (not Linux).
+
+    https://docs.kernel.org/filesystems/proc.html: the fifth field, blanks and the like in octal.
+    """
+    if not mountinfo.exists():
+        return []
+    points = (line.split()[4] for line in mountinfo.read_text(encoding="utf-8").splitlines())
+    paths = [Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)) for point in points]
+    return [path for path in reversed(paths) if folder in path.parents]

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from components.airflow_pods import AIRFLOW_UID
 from components.image_content import ignore_patterns, ignored
 from components.postgresql import DATA, POSTGRES_UID
 from images.layout import Image
+from images.storage import Storage, default_folder
 from tests.cluster.kubernetes import Kubernetes
 from tests.cluster.stack_images import EXAMPLES, loaded
 from versions import AIRFLOW, POSTGRESQL
@@ -117,6 +120,20 @@ def test_a_changed_job_is_built_and_loaded_as_one_small_layer(
         assert "sales_count_returns" in {job["dag_id"] for job in json.loads(printed)["jobs"]}
     finally:
         loaded(up)
+
+
+def test_a_build_leaves_no_mount_nor_does_one_that_was_killed(tmp_path: Path, stack_images: Images) -> None:
+    assert f"{default_folder()}/" not in Path("/proc/self/mountinfo").read_text()
+    folder = tmp_path / "storage"
+    left = folder / "buildah" / "left"
+    with Storage(folder).locked():
+        left.mkdir()
+        subprocess.run(["mount", "--bind", "/usr", str(left)], check=True)
+    assert str(folder) not in Path("/proc/self/mountinfo").read_text()
+    subprocess.run(["mount", "--bind", "/usr", str(left)], check=True)
+    subprocess.run([sys.executable, "-m", "images", "clean", "--storage", str(folder)], check=True, cwd=ROOT)
+    assert not folder.exists()
+    assert Path("/usr/bin").is_dir(), "what was mounted is not what is deleted"
 
 
 def test_the_database_starts_once_and_keeps_what_it_has(kubernetes: Kubernetes, stack_images: Images) -> None:

@@ -12,7 +12,7 @@ import pytest
 from images import archives, layout
 from images.errors import NotBuiltError, StorageError
 from images.layout import Image
-from images.storage import Storage
+from images.storage import Storage, mounts_below
 
 
 def put(storage: Storage, content: bytes) -> str:
@@ -115,3 +115,17 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="holds files that are not ours"), Storage(tmp_path).locked():
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_mounts_are_found_from_the_top_down(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    lines = [
+        "1 0 8:1 / / rw - ext4 /dev/vda rw",
+        f"2 1 8:1 / {tmp_path}/a\\040folder/buildah/overlay rw - ext4 /dev/vda rw",
+        f"3 2 0:1 / {tmp_path}/a\\040folder/buildah/overlay/1/merged rw - overlay overlay rw",
+        f"4 1 0:2 / {tmp_path}/a\\040folder-of-others rw - tmpfs tmpfs rw",
+    ]
+    (tmp_path / "mountinfo").write_text("\n".join(lines))
+    found = mounts_below(folder, tmp_path / "mountinfo")
+    assert found == [folder / "buildah/overlay/1/merged", folder / "buildah/overlay"]
+    assert mounts_below(folder, tmp_path / "none") == []
