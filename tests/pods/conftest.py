@@ -184,7 +184,7 @@ def _started(folder: Path) -> Iterator[Pods]:
     home.mkdir()
     state.mkdir()
     with control_plane(built_tool("etcd"), built_tool("kube-apiserver"), state) as client:
-        cluster = Cluster(client)
+        cluster = Cluster(client, state / "kubeconfig")
         for each in OBJECTS:
             cluster.apply(each)
         for quota in cluster.all_of("v1", "ResourceQuota", JOBS_NAMESPACE):
