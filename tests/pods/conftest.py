@@ -150,9 +150,9 @@ class Pods:
         return [name for name, pod in self.kubelet.pods.items() if pod["metadata"]["labels"]["job"] == job]
 
 
-def _kubeconfig(cluster: Cluster, folder: Path, url: str) -> Path:
-    """Write the credentials of the account tasks run as."""
-    token = cluster.token("airflow", "tasks")
+def kubeconfig(cluster: Cluster, folder: Path, url: str, namespace: str, account: str) -> Path:
+    """Write the credentials of a service account."""
+    token = cluster.token(namespace, account)
     authority = base64.b64encode((folder / "ca.crt").read_bytes()).decode()
     document = {
         "apiVersion": "v1",
@@ -162,7 +162,7 @@ def _kubeconfig(cluster: Cluster, folder: Path, url: str) -> Path:
         "users": [{"name": "tests", "user": {"token": token}}],
         "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
     }
-    path = folder / "tasks.kubeconfig"
+    path = folder / f"{account}.kubeconfig"
     path.touch(mode=0o600)
     path.write_text(json.dumps(document))
     return path
@@ -192,7 +192,7 @@ def _started(folder: Path) -> Iterator[Pods]:
             cluster.put_status({**quota, "status": {"hard": hard, "used": dict.fromkeys(hard, "0")}})
         image = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": "/tmp", "ETL_PACKAGES_ROOT": str(packages)}
         given = environment(home, packages, home / "dags") | {
-            "KUBECONFIG": str(_kubeconfig(cluster, state, str(client.base_url))),
+            "KUBECONFIG": str(kubeconfig(cluster, state, str(client.base_url), "airflow", "tasks")),
             "DAGSYNC_JOBS_IMAGE": "registry.example.com/airflow:1",
             "ETL_OUT": str(folder / "told.json"),
             "ETL_PRICE": "$$5 $(HOME)",

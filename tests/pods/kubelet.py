@@ -105,7 +105,7 @@ class Kubelet:
         given: dict[str, str] = {}
         for each in container.get("env", []):
             given[each["name"]] = expanded(each.get("value", ""), given)
-        command = [expanded(word, given) for word in container["command"]]
+        command = [expanded(word, given) for word in [*container["command"], *container.get("args", [])]]
         with self.log(name).open("wb") as log:
             process = subprocess.Popen(
                 command, env={**self._environment, **given}, stdout=log, stderr=log, start_new_session=True
