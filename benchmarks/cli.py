@@ -58,6 +58,9 @@ def benchmark(
     dag_factory: Annotated[
         str | None, typer.Option(metavar="VERSION", help="Measure this version of dag-factory too, in a venv thrown away.")
     ] = None,
+    file_per_dag: Annotated[
+        bool, typer.Option(help="Have dag-processor pass over a file per DAG too: two thirds of that benchmark's time.")
+    ] = True,
     write_readme: Annotated[bool, typer.Option("--write-readme", help="Keep the tables in benchmarks/README.md.")] = False,
 ) -> None:
     """Measure what dagsync costs beside the alternatives, which take turns in one run.
@@ -77,6 +80,7 @@ def benchmark(
                 warm_ups=warm_ups,
                 jobs=tuple(jobs or ()),
                 dag_factory=dag_factory,
+                file_per_dag=file_per_dag,
                 report=partial(_tell, status, name),
             )
             try:
@@ -89,6 +93,8 @@ def benchmark(
         if write_readme:
             given = [("--rounds", rounds), ("--dag-factory", dag_factory), *(("--jobs", number) for number in jobs or ())]
             options = [f"{option} {value}" for option, value in given if value is not None]
+            if not file_per_dag:
+                options.append("--no-file-per-dag")
             if warm_ups != 1:
                 options.append(f"--warm-ups {warm_ups}")
             readme.write(report, " ".join(["python -m benchmarks", name, *options]), lines)

@@ -2,12 +2,15 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import watch
+from benchmarks import dag_processor, watch
+from benchmarks.airflow_side import DagFiles
+from benchmarks.alternating import Contender, Sample
 from benchmarks.cli import BENCHMARKS, Name, app
 from benchmarks.measuring import BenchmarkError, Cost
 from benchmarks.report import Report
@@ -69,3 +72,32 @@ def test_the_command_prints_tables_and_conditions_and_never_fails_on_a_time(monk
     assert result.exit_code == 0, result.output
     for words in ("python -c pass", "dagsync heartbeat --help", "load average", "commit", "missed by"):
         assert words in result.output
+
+
+@pytest.mark.parametrize("file_per_dag", [True, False])
+def test_dag_processor_passes_over_a_file_per_dag_unless_told_not_to(
+    file_per_dag: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file per DAG is most of that benchmark's time; the rest can then have more rounds."""
+    names = ("dagsync, file per package", "by hand, file per package", "by hand, file per DAG")
+    files = [DagFiles(name=name, folder=tmp_path) for name in names]
+
+    def costs(_: Run, contenders: Sequence[Contender], __: int) -> dict[str, Sample]:
+        seconds = {each.name: 1.0 if each.name == dag_processor.EMPTY else 2.0 for each in contenders}
+        cost = {name: Cost(cpu_seconds=each, wall_seconds=1, peak_bytes=1, exit_code=0) for name, each in seconds.items()}
+        return {name: Sample(costs=[each]) for name, each in cost.items()}
+
+    def made(_: Run) -> tuple[list[DagFiles], int, tuple[str, ...]]:
+        return files, 20, ()
+
+    def migrated(*_: object) -> Path:
+        return tmp_path
+
+    monkeypatch.setattr(dag_processor, "dag_files", made)
+    monkeypatch.setattr(dag_processor, "_migrated", migrated)
+    monkeypatch.setattr(dag_processor, "take_turns", costs)
+    report = dag_processor.run(Run(folder=tmp_path, file_per_dag=file_per_dag))
+    rows = {row[0] for table in report.all_tables for row in table.rows}
+    assert ("by hand, file per DAG" in rows) is file_per_dag
+    assert {"empty folder", *names[:2]} <= rows
+    assert any("file per DAG" in target.what for target in report.targets) is file_per_dag
