@@ -20,13 +20,32 @@ try: .venv/.ready ## Run Airflow on this machine with the example jobs, or PACKA
 stop: .venv/.ready ## Stop what `make try` started
 	@.venv/bin/python -m standalone stop
 
+# `status` and `logs` tell of a stack where STACK is given, else of `make try`.
+IN_STACK := $(if $(filter-out file undefined,$(origin STACK)),yes)
+
 .PHONY: status
-status: .venv/.ready ## Show what `make try` runs and whether it is healthy
-	@.venv/bin/python -m standalone status
+status: .venv/.ready ## Show what `make try` runs, or STACK=local|dev|prod, and whether it is healthy
+	@.venv/bin/python -m $(if $(IN_STACK),stack status --stack "$(STACK)",standalone status)
 
 .PHONY: logs
-logs: .venv/.ready ## Show the logs of what `make try` runs; COMPONENT=scheduler for one, FOLLOW=1 to stay
-	@.venv/bin/python -m standalone logs $(COMPONENT) $(if $(FOLLOW),--follow)
+logs: .venv/.ready ## Show the logs of `make try`, or of STACK=; COMPONENT=scheduler for one, FOLLOW=1 to stay
+	@.venv/bin/python -m $(if $(IN_STACK),stack logs --stack "$(STACK)",standalone logs) $(COMPONENT) $(if $(FOLLOW),--follow)
+
+.PHONY: up
+up: .venv/.ready ## Bring Airflow up on Kubernetes, STACK=local|dev|prod; CONTEXT=name, PORT=8080, JOB=package.job
+	@.venv/bin/python -m stack up --stack "$(STACK)" $(if $(CONTEXT),--context "$(CONTEXT)") $(if $(PORT),--port "$(PORT)") $(if $(JOB),--job "$(JOB)")
+
+.PHONY: preview
+preview: .venv/.ready ## Say what `make up` would change
+	@.venv/bin/python -m stack preview --stack "$(STACK)" $(if $(CONTEXT),--context "$(CONTEXT)")
+
+.PHONY: update-image
+update-image: .venv/.ready ## Build the image anew and roll it out to STACK=
+	@.venv/bin/python -m stack update-image --stack "$(STACK)" $(if $(CONTEXT),--context "$(CONTEXT)")
+
+.PHONY: down
+down: .venv/.ready ## Remove all of STACK=, after a question; CONFIRM=yes without one
+	@.venv/bin/python -m stack down --stack "$(STACK)" $(if $(filter yes,$(CONFIRM)),--yes)
 
 .PHONY: test
 test: .venv/.ready ## Pass the tests; the levels that need `make tools` run where it ran

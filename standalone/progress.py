@@ -34,5 +34,9 @@ class Progress:
             line = f"  {mark} {escape(doing):<34}{time.monotonic() - began:5.1f} s   [dim]{escape(step.note)}[/]"
             self.console.print(line, highlight=False, soft_wrap=True)
 
+    def say_plain(self, line: str) -> None:
+        """Print somebody else's text, which may hold what looks like markup."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     def say(self, line: str = "") -> None:
         self.console.print(line, highlight=False, soft_wrap=True)

@@ -42,6 +42,14 @@ class AirflowApi:
             if dag["last_parsed_time"]
         }
 
+    def dags_with_schedule(self) -> dict[str, str | None]:
+        """Return every DAG that is not stale, and its schedule in words; ``None`` for those started by hand."""
+        return {dag["dag_id"]: dag["timetable_summary"] for dag in self._pages("/api/v2/dags", "dags")}
+
+    def version(self) -> str:
+        """Return Airflow's version; needs no token."""
+        return self._get("/api/v2/version")["version"]
+
     def import_errors(self) -> list[dict[str, Any]]:
         """Return each broken DAG file: ``filename``, ``timestamp``, ``stack_trace``."""
         return list(self._pages("/api/v2/importErrors", "import_errors"))
