@@ -31,7 +31,7 @@ def images(cluster: Cluster) -> set[str]:
 def test_local_is_made_changed_and_removed_on_a_real_api_server(drive: Drive, cluster: Cluster) -> None:
     stack = drive("local", kubernetes=LiveKubernetesDouble(Objects.from_kubeconfig(str(cluster.kubeconfig))))
     stack.configure("namespace", NAMESPACE)
-    with controllers(cluster, NAMESPACE):
+    with controllers(cluster, NAMESPACE, "etl-jobs"):
         stack.up()
         assert names(cluster, "batch/v1", "Job") == {"airflow-migrations"}
         assert all(names(cluster, api_version, kind) for api_version, kind in KINDS)
