@@ -99,7 +99,7 @@ class Airflow:
         until(self._is_healthy, "all components are healthy", self, timeout_seconds=90)
 
     def launch(self, component: str, **environment: str) -> None:
-        """Start one more component; ``stop`` ends it."""
+        """Start one more component; ``end`` or ``stop`` ends it."""
         with (self.home / f"{component}.log").open("wb") as log:
             self.processes[component] = subprocess.Popen(
                 [BIN / "airflow", component],
@@ -111,16 +111,14 @@ class Airflow:
                 start_new_session=True,
             )
 
+    def end(self, component: str) -> None:
+        """End one component and let it say goodbye in the database, so that its job there is not running any more."""
+        _end([self.processes.pop(component)], polite_seconds=60)
+
     def stop(self) -> None:
         """End every process, politely first."""
         self.client.close()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in self.processes.values():
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
-            deadline = time.monotonic() + 5
-            while time.monotonic() < deadline and any(_group_lives(process) for process in self.processes.values()):
-                time.sleep(0.1)
+        _end(list(self.processes.values()), polite_seconds=5)
 
     def get(self, path: str) -> Any:
         response = self.client.get(f"/api/v2{path}")
@@ -173,6 +171,16 @@ def until(probe: Callable[[], T | None], what: str, airflow: Airflow, timeout_se
         assert not dead, f"{dead} ended:\n" + "\n".join((airflow.home / f"{name}.log").read_text()[-3000:] for name in dead)
         assert time.monotonic() < deadline, f"not within {timeout_seconds:.0f} s: {what}"
         time.sleep(POLL_SECONDS)
+
+
+def _end(processes: list[subprocess.Popen[bytes]], polite_seconds: float) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+        deadline = time.monotonic() + polite_seconds
+        while time.monotonic() < deadline and any(_group_lives(process) for process in processes):
+            time.sleep(0.1)
 
 
 def _group_lives(process: subprocess.Popen[bytes]) -> bool:

@@ -75,6 +75,7 @@ def watched(airflow: Airflow, packages: Path, mailbox: Mailbox) -> Generator[Air
     options = "disable_ssl=true&disable_tls=true&from_email=airflow%40example.com"
     airflow.launch("triggerer", AIRFLOW_CONN_SMTP_DEFAULT=f"smtp://127.0.0.1:{port}?{options}")
     yield airflow
+    airflow.end("triggerer")
     rmtree(packages / "late")
     airflow.run(sys.executable, "-m", "dagsync", "sync")
 

@@ -104,7 +104,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
         shutil.rmtree(data)
 
 
-@pytest.fixture(scope="session")
+# Ended with its module: Playwright keeps an event loop running in the main thread, where other tests have theirs.
+@pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     if CHROMIUM is None:
         pytest.fail(MISSING, pytrace=False)
@@ -114,7 +115,7 @@ def browser() -> Generator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(browser: Browser, site: Site) -> Page:
     """A page on which somebody has logged in."""
     page = browser.new_page(viewport={"width": 1280, "height": 800}, base_url=site.url)
