@@ -13,6 +13,7 @@ from cluster.clusters import DEFAULT_NAME
 from cluster.errors import ClusterError, InterruptedStartError
 from cluster.paths import CLUSTERS
 from cluster.record import Cluster
+from standalone import command_line
 from standalone.interruption import interruptible
 from standalone.progress import Progress
 
@@ -105,23 +106,10 @@ def show_refused(
 
 
 def main() -> int:
-    """Run the command line and return its exit code. A failure is two sentences, never a traceback."""
-    try:
-        app()
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(done.code is not None)
-    except ClusterError as error:
-        _say_error(str(error))
-        return error.exit_code
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _say_error(f"{where}{error.strerror or error}\n  Is the disk full, or the folder gone? See: df -h {CLUSTERS.parent}")
-        return 1
-    return 0
-
-
-def _say_error(text: str) -> None:
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
+    """Run the command line and return its exit code."""
+    return command_line.run(
+        app, ClusterError, os_error_fix=f"Is the disk full, or the folder gone? See: df -h {CLUSTERS.parent}"
+    )
 
 
 def _summary(console: Console, cluster: Cluster) -> None:

@@ -3,14 +3,11 @@
 2 is typer's, for wrong usage; 130 is what a shell gives for Ctrl-C.
 """
 
+from standalone.command_line import ActionableError
 
-class ClusterError(Exception):
-    """Failure a person can act on: what was expected and found, then a line with the fix."""
 
-    exit_code = 1
-
-    def __init__(self, problem: str, fix: str) -> None:
-        super().__init__(f"{problem}\n  {fix}")
+class ClusterError(ActionableError):
+    """A failure of ``make cluster``'s commands."""
 
 
 class NotUpError(ClusterError):

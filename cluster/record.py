@@ -1,9 +1,7 @@
 """What is known of a cluster once it is up, and the lock on its folder."""
 
-import fcntl
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cluster.errors import BusyError, StateFolderError
 from cluster.paths import StateFolder
+from standalone.command_line import held
 from standalone.state import write_private
 
 
@@ -74,15 +73,12 @@ def prepare(folder: StateFolder) -> None:
         ) from error
 
 
-@contextmanager
-def locked(folder: StateFolder) -> Generator[None]:
-    """Keep a second start or stop out. The kernel lets go when this process ends, however it ends."""
-    with folder.lock.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(
-                f"{folder.root}: another start or stop is under way",
-                "Wait for it, or end it with Ctrl-C where it runs; then try again.",
-            ) from error
-        yield
+def locked(folder: StateFolder) -> AbstractContextManager[None]:
+    """Keep a second start or stop out."""
+    return held(
+        folder.lock,
+        BusyError(
+            f"{folder.root}: another start or stop is under way",
+            "Wait for it, or end it with Ctrl-C where it runs; then try again.",
+        ),
+    )

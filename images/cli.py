@@ -1,7 +1,6 @@
 """The command line, and the only place that prints or chooses an exit code."""
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from images.builders import Name
 from images.errors import ImagesError
 from images.layout import Image
 from images.storage import Storage, default_folder
+from standalone import command_line
 from standalone.progress import Progress
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -133,19 +133,8 @@ def clean(storage: StorageOption = None) -> None:
 
 
 def main() -> int:
-    """Run the command line and return its exit code. A failure is two sentences, never a traceback."""
-    try:
-        app()
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(done.code is not None)
-    except ImagesError as error:
-        _say_error(str(error))
-        return error.exit_code
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _say_error(f"{where}{error.strerror or error}\n  Is the disk full, or the folder not yours? See: df -h")
-        return 1
-    return 0
+    """Run the command line and return its exit code."""
+    return command_line.run(app, ImagesError, os_error_fix="Is the disk full, or the folder not yours? See: df -h")
 
 
 def _storage(folder: Path | None) -> Storage:
@@ -178,11 +167,3 @@ def _report(images: dict[str, Image], *, as_json: bool) -> None:
             highlight=False,
             soft_wrap=True,
         )
-
-
-def _say_error(text: str) -> None:
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

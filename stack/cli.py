@@ -1,7 +1,6 @@
 """The command line, and the only place that prints or chooses an exit code."""
 
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -15,10 +14,11 @@ from stack import logs as reading
 from stack.bringing_up import BringingUp, Up, UpOptions
 from stack.configuration import settings_of
 from stack.engine import find
-from stack.errors import InterruptedUpdateError, NotUpError, StackError
+from stack.errors import InterruptedUpdateError, NoClusterError, NotUpError, StackError
 from stack.narration import described
 from stack.operations import Operations
 from stack.state import Record, StateFolder
+from standalone import command_line
 from standalone.interruption import interruptible
 from standalone.progress import Progress
 
@@ -191,21 +191,15 @@ def logs(
 
 
 def main() -> int:
-    """Run the command line and return its exit code. A failure is two sentences, never a traceback."""
+    """Run the command line and return its exit code."""
+    return command_line.run(_run_app, StackError, details_in=StateFolder().root)
+
+
+def _run_app() -> None:
     try:
         app()
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(done.code is not None)
-    except StackError as error:
-        _say_error(str(error))
-        return error.exit_code
     except ApiError as error:
-        _say_error(f"the API server refused: {error}\n  See: make status")
-        return 11
-    except Exception as error:  # the last resort of a command line
-        _say_error(f"{type(error).__name__}: {error}\n  This should not happen. {_keep_traceback()}")
-        return 1
-    return 0
+        raise NoClusterError(f"the API server refused: {error}", "See: make status") from error
 
 
 def _record(stack: str) -> Record:
@@ -217,19 +211,6 @@ def _record(stack: str) -> Record:
 
 def _run(command: str) -> None:
     Console(stderr=True).print(f"[dim]$ {escape(command)}[/]", highlight=False, soft_wrap=True)
-
-
-def _say_error(text: str) -> None:
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
-
-
-def _keep_traceback() -> str:
-    path = StateFolder().root / "error.txt"
-    try:
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError:
-        return "The state folder is not writable, so the details are lost."
-    return f"The details are in {path}"
 
 
 def _summary(console: Console, stack: str, made: Up) -> None:

@@ -3,16 +3,11 @@
 2 is typer's, for wrong usage; 130 is what a shell gives for Ctrl-C.
 """
 
+from standalone.command_line import ActionableError
 
-class StackError(Exception):
-    """Failure a person can act on: what was expected and found, then a line with the fix."""
 
-    exit_code = 1
-    stays_up = False
-    """Whether Airflow is up all the same."""
-
-    def __init__(self, problem: str, fix: str) -> None:
-        super().__init__(f"{problem}\n  {fix}")
+class StackError(ActionableError):
+    """A failure of ``make up``'s commands."""
 
 
 class NotUpError(StackError):
@@ -67,7 +62,6 @@ class FirstRunError(StackError):
     """The job that was run did not succeed. Airflow stays up."""
 
     exit_code = 17
-    stays_up = True
 
 
 class NotConfirmedError(StackError):

@@ -1,7 +1,6 @@
 """The command line, and the only place that prints or chooses an exit code."""
 
 import sys
-import traceback
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from standalone import command_line, processes, starting, status
 from standalone import logs as reading
-from standalone import processes, starting, status
 from standalone.errors import InterruptedStartError, NotRunningError, StandaloneError
 from standalone.interruption import interruptible
 from standalone.preflight import StartOptions
@@ -141,39 +140,13 @@ def logs(
 
 
 def main() -> int:
-    """Run the command line and return its exit code. A failure is two sentences, never a traceback."""
-    try:
-        app()
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(done.code is not None)
-    except StandaloneError as error:
-        _say_error(str(error))
-        return error.exit_code
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _say_error(f"{where}{error.strerror or error}\n  Is the disk full, or the folder gone? See: df -h")
-        return 1
-    except Exception as error:  # the last resort of a command line
-        _say_error(f"{type(error).__name__}: {error}\n  This should not happen. {_keep_traceback()}")
-        return 1
-    return 0
+    """Run the command line and return its exit code."""
+    fix = "Is the disk full, or the folder gone? See: df -h"
+    return command_line.run(app, StandaloneError, os_error_fix=fix, details_in=DEFAULT_STATE)
 
 
 def _console() -> Console:
     return Console()
-
-
-def _say_error(text: str) -> None:
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
-
-
-def _keep_traceback() -> str:
-    path = DEFAULT_STATE / "error.txt"
-    try:
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError:
-        return "The state folder is not writable, so the details are lost."
-    return f"The details are in {path}"
 
 
 def _print_line(console: Console, name: str, line: str, *, alone: bool) -> None:

@@ -5,16 +5,14 @@
 
 from pathlib import Path
 
+from standalone.command_line import ActionableError
 
-class StandaloneError(Exception):
-    """Failure a person can act on: what was expected and found, then a line with the fix."""
 
-    exit_code = 1
+class StandaloneError(ActionableError):
+    """A failure of ``make try``'s commands."""
+
     stays_up = False
     """Whether Airflow is up all the same."""
-
-    def __init__(self, problem: str, fix: str) -> None:
-        super().__init__(f"{problem}\n  {fix}")
 
 
 class NotRunningError(StandaloneError):

@@ -3,19 +3,18 @@
 Everything in it is ours to write; deleting the folder after ``make stop`` forgets that Airflow.
 """
 
-import fcntl
 import json
 import os
 import secrets
 import tempfile
 from base64 import urlsafe_b64encode
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from standalone.command_line import held
 from standalone.errors import BusyError, StateFolderError
 
 ADMIN_USERNAME = "admin"
@@ -156,18 +155,15 @@ class StateFolder:
         write_private(self.passwords, json.dumps({ADMIN_USERNAME: found.admin_password}) + "\n")
         return found
 
-    @contextmanager
-    def locked(self) -> Generator[None]:
-        """Keep a second start or stop out. The kernel lets go when this process ends, however it ends."""
-        with self._lock.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BusyError(
-                    f"{self.root}: another start or stop is under way",
-                    "Wait for it, or end it with Ctrl-C where it runs; then try again.",
-                ) from error
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep a second start or stop out."""
+        return held(
+            self._lock,
+            BusyError(
+                f"{self.root}: another start or stop is under way",
+                "Wait for it, or end it with Ctrl-C where it runs; then try again.",
+            ),
+        )
 
 
 def write_private(path: Path, text: str) -> None:
