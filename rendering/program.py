@@ -39,8 +39,9 @@ def as_engine_gives(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def render_stack(stack: str, values: Mapping[str, Any] | None = None) -> list[RecordedResource]:
-    """Return every resource that ``__main__.py`` declares for ``stack``, in order.
+    """Return every resource that ``__main__.py`` declares for ``stack``, sorted by URN.
 
+    The program registers what does not depend on one another in an order that varies from run to run.
     ``values`` replaces the stack file's configuration. Raises SettingsError as a preview would, and UnknownStackError.
     """
     recorder = Recorder()
@@ -52,4 +53,4 @@ def render_stack(stack: str, values: Mapping[str, Any] | None = None) -> list[Re
         runpy.run_path(str(ROOT / "__main__.py"))
 
     program()
-    return recorder.resources
+    return sorted(recorder.resources, key=lambda resource: resource.urn)

@@ -111,7 +111,7 @@ def test_kubernetes_executor_takes_dags_tasks_and_the_log_server_out_of_the_sche
     (container,) = spec["containers"]
     assert {port["name"] for port in container["ports"]} == {"health"}
     assert "hostname" not in spec
-    assert [one.inputs["metadata"]["name"] for one in tasks.all("Service")] == ["postgresql", "airflow-api-server"]
+    assert {one.inputs["metadata"]["name"] for one in tasks.all("Service")} == {"postgresql", "airflow-api-server"}
 
 
 def test_logs_of_task_pods_are_on_a_volume_that_writers_write_and_the_api_server_reads(tasks: Any):
