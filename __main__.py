@@ -2,7 +2,8 @@
 
 import pulumi
 
-from components.airflow import Airflow, AirflowArgs, Scale
+from components.airflow import Airflow
+from components.airflow_args import AirflowArgs, Scale
 from components.airflow_namespace import AirflowNamespace, AirflowNamespaceArgs
 from components.airflow_pods import Resources
 from components.airflow_secrets import AirflowSecrets, AirflowSecretsArgs
@@ -10,7 +11,7 @@ from components.executor import service_account_name, task_runner
 from components.job_namespace import SERVICE_ACCOUNT, JobNamespace, JobNamespaceArgs
 from infrastructure import infrastructure
 from settings import load_settings, stack_configuration
-from settings.model import ResourceSettings
+from settings.processes import ResourceSettings
 
 
 def resources(asked: ResourceSettings) -> Resources:

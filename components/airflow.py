@@ -9,87 +9,28 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.airflow_environment import WORKER_LOG_PORT
+from components.airflow_args import AirflowArgs
+from components.airflow_deployment import deployment_spec
 from components.airflow_migrations import AirflowMigrations, AirflowMigrationsArgs
 from components.airflow_network_policies import NetworkPoliciesArgs, network_policies
-from components.airflow_pods import PodArgs, Resources, component_template, components
-from components.airflow_secrets import AirflowSecrets
+from components.airflow_pods import PodArgs, component_template, components
+from components.airflow_service_accounts import service_accounts
+from components.airflow_services import SERVICE_PORT, services
 from components.airflow_stack_environment import StackEnvironmentArgs, stack_environment
 from components.attachments import Attachments, together
-from components.dag_delivery import DagDelivery, Pattern
-from components.database_connection import DatabaseConnection
-from components.executor import TASK, Executor, kubernetes_callers, service_account_name, task_runner
-from components.job_namespace import JobNamespace
+from components.dag_delivery import DagDelivery
+from components.executor import TASK, kubernetes_callers, task_runner
 from components.kubernetes_access import token
-from components.labels import labels, object_labels
+from components.labels import object_labels
 from components.log_volume import LogVolume, LogVolumeArgs
 from components.object_store import ObjectStore
 from components.pod_template import pod_template
-from components.task_logs import TaskLogs, component_logs
+from components.task_logs import component_logs
 from components.task_pods import TaskPods, TaskPodsArgs
-from components.workload_identity import WorkloadIdentity
-
-SERVICE_PORT = 80
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scale:
-    """How many pods of a component, and how large."""
-
-    replicas: int
-    resources: Resources
-
-
-@dataclass(frozen=True, kw_only=True)
-class AirflowArgs:
-    namespace: pulumi.Input[str]
-    image: pulumi.Input[str]
-    database: DatabaseConnection
-    secrets: AirflowSecrets
-    logs: TaskLogs
-    admin_username: str
-    scale: Mapping[str, Scale]
-    """By component: api-server, scheduler, dag-processor, triggerer."""
-
-    executor: Executor = "LocalExecutor"
-    task_pod: Resources
-    """Resources of a task with ``KubernetesExecutor``."""
-
-    delete_failed_task_pods: bool = True
-    packages: ObjectStore | None = None
-    """Where packages are published; ``None`` takes those of the image."""
-
-    delivery: Pattern = "sidecar"
-    jobs: JobNamespace | None = None
-    """Where jobs that ask for a pod of their own run."""
-
-    jobs_secret: str | None = None
-    """A Secret there whose keys become variables of those pods."""
-
-    sync_interval_seconds: int = 300
-    refresh_interval_seconds: int = 30
-    """How often the dag-processor looks for new and removed files, or for a new version of a bundle."""
-
-    parallelism: int = 8
-    """Tasks at once per scheduler."""
-
-    grace_seconds: int = 600
-    """Seconds a scheduler may take to finish the tasks of ``LocalExecutor``."""
-
-    base_url: str | None = None
-    kubernetes_ports: Sequence[int] = (443,)
-    """TCP ports of the Kubernetes API, for network policies."""
-
-    protect: bool = False
-    """Whether the log volume refuses deletion."""
-
-    identities: Mapping[str, WorkloadIdentity] = field(default_factory=dict[str, WorkloadIdentity])
-    """Component to its cloud role; a pod made before its service account is bound would never get credentials."""
 
 
 class Airflow(pulumi.ComponentResource):
@@ -106,7 +47,14 @@ class Airflow(pulumi.ComponentResource):
         self._callers = kubernetes_callers(args.executor, job_pods=args.jobs is not None)
 
         self._network_policies()
-        accounts = self._service_accounts()
+        tasks = (TASK,) if task_runner(args.executor) == TASK else ()
+        accounts = service_accounts(
+            name,
+            (*self._components, "migrations", *tasks),
+            namespace=args.namespace,
+            identities=args.identities,
+            opts=self._child,
+        )
         pods = self._pods()
         migrations = AirflowMigrations(
             f"{name}-migrations",
@@ -120,17 +68,11 @@ class Airflow(pulumi.ComponentResource):
         self._serves_logs = self._log_claim is not None and task_runner(args.executor) == "scheduler"
         task_pods = self._task_pods(pods, accounts)
         self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values()])
-        self.service_name = self._services()
+        self.service_name = services(name, namespace=args.namespace, scheduler_serves_logs=self._serves_logs, opts=self._child)
         self.register_outputs({"serviceName": self.service_name})
 
     def _metadata(self, object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
         return k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=self._args.namespace, labels=object_labels(component))
-
-    def _unawaited(self, object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
-        """Return metadata of a Service nobody waits for: its pods come after the migrations, whose failure is told at once."""
-        metadata = self._metadata(object_name, component)
-        metadata.annotations = {"pulumi.com/skipAwait": "true"}
-        return metadata
 
     def _network_policies(self) -> None:
         args = self._args
@@ -151,23 +93,6 @@ class Airflow(pulumi.ComponentResource):
                 spec=policy,
                 opts=self._child,
             )
-
-    def _service_accounts(self) -> dict[str, pulumi.Output[str]]:
-        """Make an account per component and return their names."""
-        accounts: dict[str, pulumi.Output[str]] = {}
-        tasks = (TASK,) if task_runner(self._args.executor) == TASK else ()
-        for component in (*self._components, "migrations", *tasks):
-            identity = self._args.identities.get(component)
-            metadata = self._metadata(service_account_name(component), component)
-            metadata.annotations = dict(identity.annotations) if identity and identity.annotations else None
-            account = k8s.core.v1.ServiceAccount(
-                f"{self._name}-{component}",
-                metadata=metadata,
-                automount_service_account_token=False,
-                opts=self._child,
-            )
-            accounts[component] = account.metadata.name
-        return accounts
 
     def _pods(self) -> PodArgs:
         """Make the ConfigMap and return what all pods share."""
@@ -269,13 +194,9 @@ class Airflow(pulumi.ComponentResource):
             k8s.apps.v1.Deployment(
                 f"{self._name}-{component}",
                 metadata=self._metadata(f"airflow-{component}", component),
-                spec=k8s.apps.v1.DeploymentSpecArgs(
-                    replicas=scale.replicas,
-                    revision_history_limit=5,
-                    progress_deadline_seconds=600,
-                    selector=k8s.meta.v1.LabelSelectorArgs(match_labels=labels(component)),
-                    strategy=_recreate() if component == "dag-processor" or lasting_name else _rolling(),
-                    template=component_template(
+                spec=deployment_spec(
+                    component,
+                    component_template(
                         shared,
                         definition,
                         resources=scale.resources,
@@ -283,49 +204,13 @@ class Airflow(pulumi.ComponentResource):
                         attachments=attachments,
                         lasting_name=lasting_name,
                     ),
+                    replicas=scale.replicas,
+                    one_at_a_time=component == "dag-processor" or lasting_name,
                 ),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *([task_pods] if task_pods else [])]),
             )
-
-    def _services(self) -> pulumi.Output[str]:
-        """Make the Services and return the name of the api-server's."""
-        api_server = k8s.core.v1.Service(
-            f"{self._name}-api-server",
-            metadata=self._unawaited("airflow-api-server", "api-server"),
-            spec=k8s.core.v1.ServiceSpecArgs(
-                selector=labels("api-server"),
-                ports=[k8s.core.v1.ServicePortArgs(name="http", port=SERVICE_PORT, target_port="http")],
-            ),
-            opts=self._child,
-        )
-        if self._serves_logs:
-            # Headless: gives the scheduler's pod the stable name under which its logs are read.
-            k8s.core.v1.Service(
-                f"{self._name}-scheduler",
-                metadata=self._unawaited("airflow-scheduler", "scheduler"),
-                spec=k8s.core.v1.ServiceSpecArgs(
-                    selector=labels("scheduler"),
-                    cluster_ip="None",
-                    publish_not_ready_addresses=True,
-                    ports=[k8s.core.v1.ServicePortArgs(name="logs", port=WORKER_LOG_PORT, target_port="logs")],
-                ),
-                opts=self._child,
-            )
-        return api_server.metadata.name
 
 
 def config_checksum(environment: Mapping[str, str]) -> str:
     """Return 16 hexadecimal digits that change when any variable does."""
     return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _recreate() -> k8s.apps.v1.DeploymentStrategyArgs:
-    """Old pod first, new pod then: two dag-processors with different DAGs, or two pods on one volume, do harm."""
-    return k8s.apps.v1.DeploymentStrategyArgs(type="Recreate")
-
-
-def _rolling() -> k8s.apps.v1.DeploymentStrategyArgs:
-    return k8s.apps.v1.DeploymentStrategyArgs(
-        type="RollingUpdate",
-        rolling_update=k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
-    )

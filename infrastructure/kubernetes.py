@@ -13,7 +13,8 @@ from components.postgresql import PostgreSQL, PostgreSQLArgs
 from components.task_logs import TaskLogs, VolumeLogs
 from components.workload_identity import WorkloadIdentity
 from settings import Settings
-from settings.model import DagsSettings, LogsSettings
+from settings.dags import DagsSettings
+from settings.logs import LogsSettings
 
 
 class KubernetesInfrastructure:

@@ -21,7 +21,7 @@ from settings.model import Settings
 ROOT = Path(__file__).parent.parent
 
 PULUMI_HEADER = f"""\
-# Written by `make docs` from settings/model.py: change that.
+# Written by `make docs` from settings/: change that.
 name: {PROJECT}
 description: Apache Airflow 3 on Kubernetes, with DAGs made from a monorepo's jobs
 runtime:
@@ -34,7 +34,7 @@ runtime:
 DOCS_HEADER = """\
 # Configuration
 
-Written by `make docs` from `settings/model.py`. A stack file holds only what differs from these defaults; what it does not
+Written by `make docs` from `settings/`. A stack file holds only what differs from these defaults; what it does not
 name keeps its default, also inside a section. Set a nested key with
 `pulumi config set --path airflow-control-plane:airflow.parallelism 16`.
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from settings.model import DagsSettings, LogsSettings, Settings
+from settings.dags import DagsSettings
+from settings.logs import LogsSettings
+from settings.model import Settings
 from settings.relation import RelationProblem
 
 
