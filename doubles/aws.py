@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from doubles import sdk_types, wire
+from doubles import aws_enums, sdk_types, wire
 from doubles.aws_facts import IDS, NAME_LIMITS, NAME_PROPERTIES, REPLACING
 from doubles.aws_refusals import refusal
 from doubles.differences import Difference
@@ -29,9 +29,24 @@ class AwsDouble(ProviderDouble):
         self._versions: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(2))
 
     def problems(self, token: str, news: Values) -> Iterator[tuple[str, str]]:
-        yield from sdk_types.unknown_inputs(token, {key: value for key, value in news.items() if key != "__defaults"})
+        inputs = {key: value for key, value in news.items() if key != "__defaults"}
+        yield from sdk_types.unknown_inputs(token, inputs)
+        yield from aws_enums.unlisted(token, inputs)
 
     def defaults(self, token: str, name: str, news: Values, olds: Values) -> Values:
+        return {**self._default_tags(token, news), **self._default_name(token, name, news, olds)}
+
+    def _default_tags(self, token: str, news: Values) -> Values:
+        """Return the tags with those of the provider's configuration, which it adds to all that can have some."""
+        configured = self.config.get("defaultTags")
+        # Nested configuration of a provider travels as JSON.
+        configured = json.loads(configured) if isinstance(configured, str) else configured
+        tags = wire.struct_in(configured, "tags") if wire.is_object(configured) else {}
+        if not tags or "tags" not in sdk_types.input_names(token) or news.get("tags") == wire.UNKNOWN:
+            return {}
+        return {"tags": {**tags, **(news.get("tags") or {})}}
+
+    def _default_name(self, token: str, name: str, news: Values, olds: Values) -> Values:
         prop = NAME_PROPERTIES.get(token, "name" if "namePrefix" in sdk_types.input_names(token) else None)
         if prop is None or prop in news or f"{prop}Prefix" in news:
             return {}
@@ -42,7 +57,12 @@ class AwsDouble(ProviderDouble):
             raise RefusedError(f"{difference} of {token} changed: say in doubles/aws_facts.py what replaces it")
         if reason := refusal(token, difference, news):
             raise RefusedError(reason)
-        return difference.path[0] in REPLACING[token] | {"region"} or "*" in REPLACING[token]
+        if difference.path[0] == "tags":
+            return False
+        patterns = REPLACING[token] | {"region"}
+        if difference.kind == "DELETE" and f"-{difference.path[0]}" in patterns:
+            return True
+        return "*" in patterns or any(difference.touches(pattern) for pattern in patterns)
 
     def replaced_in_place(self, token: str, olds: Values, news: Values) -> bool:
         """A name somebody chose cannot be had twice; one the provider made up can."""

@@ -26,7 +26,17 @@ REPLACING: dict[str, frozenset[str]] = {
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": frozenset({"*"}),
     "aws:eks/addon:Addon": frozenset({"addonName", "clusterName"}),
     "aws:eks/cluster:Cluster": frozenset(
-        {"name", "roleArn", "encryptionConfig", "bootstrapSelfManagedAddons", "kubernetesNetworkConfig"}
+        {
+            "accessConfig.bootstrapClusterCreatorAdminPermissions",
+            "bootstrapSelfManagedAddons",
+            "computeConfig.nodeRoleArn",
+            "-encryptionConfig",
+            "kubernetesNetworkConfig.ipFamily",
+            "kubernetesNetworkConfig.serviceIpv4Cidr",
+            "name",
+            "remoteNetworkConfig",
+            "roleArn",
+        }
     ),
     "aws:eks/nodeGroup:NodeGroup": frozenset(
         {
@@ -69,7 +79,8 @@ REPLACING: dict[str, frozenset[str]] = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": frozenset({"securityGroupId"}),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": frozenset({"securityGroupId"}),
 }
-"""Type to the inputs whose change makes a new resource; ``*`` means any."""
+"""Type to the inputs whose change makes a new resource: ``a.b`` is one inside ``a``, ``-a`` means only that ``a`` goes, ``*``
+means any. Tags never do."""
 
 NAME_PROPERTIES: dict[str, str] = {
     "aws:ecr/repository:Repository": "name",

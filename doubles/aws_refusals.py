@@ -19,6 +19,9 @@ def refusal(token: str, difference: Difference, news: Mapping[str, Any]) -> str 
             return _engine_refusal(_major(old), _major(new), allowed=bool(news.get("allowMajorVersionUpgrade")))
         case "aws:eks/cluster:Cluster", ("version",), str(old), str(new):
             return _cluster_refusal(old, new)
+        case "aws:eks/cluster:Cluster", ("encryptionConfig", *_), str(), _:
+            # The provider plans an update and makes none. Source: Amazon EKS user guide, "Encrypt Kubernetes secrets with KMS".
+            return "EKS never changes the KMS key of a cluster's Secrets"
         case _:
             return None
 

@@ -1,5 +1,6 @@
-"""What the Python SDKs know of a resource type: the names of its inputs, their nested types, its outputs."""
+"""What the Python SDKs know of a resource type: the names of its inputs, their nested types and enums, its outputs."""
 
+import enum
 import functools
 import importlib
 import re
@@ -39,7 +40,7 @@ def input_names(token: str) -> frozenset[str]:
 
 
 def unknown_inputs(token: str, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield path and reason of every name in ``inputs`` that the SDK's types do not have, at any depth."""
+    """Yield path and reason of every name and enum value in ``inputs`` that the SDK's types do not have, at any depth."""
     yield from _unknown(_classes(token)[1], inputs, "")
 
 
@@ -50,8 +51,29 @@ def _unknown(cls: type, value: Mapping[str, Any], path: str) -> Iterator[tuple[s
         if key not in known:
             yield where, f"unknown property, expected one of {', '.join(sorted(known))}"
             continue
+        yield from _unlisted(known[key], item, where)
         for inner, inner_path in _children(known[key], item, where):
             yield from _unknown(inner[0], inner[1], inner_path)
+
+
+def _unlisted(annotation: Any, item: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield path and reason of every value that is none of an enum's, unless the type takes any other text beside them."""
+    values = {str(member.value) for one in _enums(annotation) for member in one}
+    if not values or str in _parts(annotation):
+        return
+    for value in item if is_list(item) else [item]:
+        if isinstance(value, str) and value not in values and value != UNKNOWN:
+            yield path, f"{value!r} is none of {', '.join(sorted(values))}"
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in typing.get_args(annotation):
+        yield from _parts(part)
+
+
+def _enums(annotation: Any) -> Iterator[type[enum.Enum]]:
+    yield from (part for part in _parts(annotation) if isinstance(part, type) and issubclass(part, enum.Enum))
 
 
 def _children(annotation: Any, item: Any, path: str) -> Iterator[tuple[tuple[type, Mapping[str, Any]], str]]:

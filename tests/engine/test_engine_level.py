@@ -1,14 +1,19 @@
 """The proof is worth something only if it can fail: leaks are found, wrong settings and wrong names stop a preview."""
 
 import base64
+from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_eks as eks
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 import pytest
 from pulumi import automation as auto
 
+from doubles.aws_enums import ENUMS, unlisted
+from doubles.sdk_types import unknown_inputs
 from tests.engine.conftest import Drive
 from tests.engine.leaks import forms, leaks
 
@@ -53,6 +58,36 @@ def test_a_name_the_provider_does_not_know_stops_the_preview(drive: Drive) -> No
 
     with pytest.raises(auto.CommandError, match=r"versioningConfiguration\.mfa.*unknown property"):
         drive("local", program).preview()
+
+
+@pytest.mark.parametrize(
+    ("word", "declare"),
+    [
+        ("status", lambda: aws.s3.BucketVersioning("v", bucket="b", versioning_configuration={"status": "On"})),
+        ("imageTagMutability", lambda: aws.ecr.Repository("r", image_tag_mutability="CONSTANT")),
+        ("authenticationMode", lambda: eks.Cluster("c", authentication_mode="ACCESS_ENTRIES")),
+    ],
+)
+def test_a_word_that_no_enum_has_stops_the_preview(drive: Drive, word: str, declare: Callable[[], object]) -> None:
+    """One of AWS's in a list of things, one of AWS's, one of Pulumi's."""
+
+    def program() -> None:
+        declare()
+
+    with pytest.raises(auto.CommandError, match=rf"{word}.*is none of"):
+        drive("local", program).preview()
+
+
+@pytest.mark.parametrize(("token", "path"), [(token, path) for token, paths in ENUMS.items() for path in paths])
+def test_every_enum_of_the_double_is_of_a_property_the_sdk_has_and_of_the_aws_sdk(token: str, path: str) -> None:
+    value: Any = "?"
+    for part in reversed(path.split(".")):
+        value = {part: value}
+    lists = {"blockDeviceMappings", "encryptionConfigurations", "rules", "enabledClusterLogTypes"}
+    head = path.split(".")[0]
+    inputs = {head: [value[head]]} if head in lists else value
+    assert list(unknown_inputs(token, inputs)) == []
+    assert [where for where, _ in unlisted(token, inputs)] == [path]
 
 
 def test_a_job_whose_template_changes_is_deleted_and_made_again(drive: Drive) -> None:
