@@ -16,6 +16,19 @@ Key = ec.EllipticCurvePrivateKey
 VALID_DAYS = 365
 """Longer than any of these clusters lives; nothing renews them."""
 
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=True,
+    key_cert_sign=True,
+    crl_sign=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+CRITICAL = (x509.BasicConstraints, x509.KeyUsage)
+
 
 @dataclass(frozen=True)
 class KeyPair:
@@ -44,7 +57,9 @@ class Authority:
         self._folder = folder
         self._key = write_key(folder / "ca.key")
         self._subject = _name("kubernetes", "airflow-control-plane")
-        self.certificate = self._write("ca", self._subject, self._key, x509.BasicConstraints(ca=True, path_length=0))
+        self.certificate = self._write(
+            "ca", self._subject, self._key, x509.BasicConstraints(ca=True, path_length=0), SIGNS_CERTIFICATES
+        )
 
     def server(self, name: str, addresses: Sequence[str] = ("localhost", "127.0.0.1")) -> KeyPair:
         """Return a certificate for the host names and IP addresses; etcd also shows it as a client, to itself."""
@@ -75,6 +90,9 @@ class Authority:
 
     def _write(self, file: str, subject: x509.Name, key: Key, *extensions: x509.ExtensionType) -> Path:
         now = datetime.datetime.now(datetime.UTC)
+        # RFC 5280 wants every certificate to name its own key and its issuer's; Python 3.13 refuses one that does not.
+        own, issuer = x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier
+        identifiers = own.from_public_key(key.public_key()), issuer.from_issuer_public_key(self._key.public_key())
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -84,8 +102,8 @@ class Authority:
             .not_valid_before(now - datetime.timedelta(hours=1))
             .not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
         )
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        for extension in (*identifiers, *extensions):
+            builder = builder.add_extension(extension, critical=isinstance(extension, CRITICAL))
         path = self._folder / f"{file}.crt"
         path.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         return path
