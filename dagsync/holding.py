@@ -19,9 +19,8 @@ def held(root: Path) -> Generator[Path]:
     """
     while True:
         folder = root.resolve()
-        try:
-            descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+        descriptor = _opened(folder.with_name(f"{folder.name}.lock"))
+        if descriptor is None:
             if folder == root.resolve():
                 yield folder
                 return
@@ -35,6 +34,17 @@ def held(root: Path) -> Generator[Path]:
             return
         finally:
             os.close(descriptor)
+
+
+def _opened(lock: Path) -> int | None:
+    """Return a descriptor; ``None`` for a lock that is not there.
+
+    A function of its own, so that the failure of a job is not told as one that came of the lock's.
+    """
+    try:
+        return os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def packages_root(context: Mapping[str, Any], environment: Mapping[str, str]) -> Path:

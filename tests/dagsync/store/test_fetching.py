@@ -290,6 +290,12 @@ def test_old_versions_stay_while_they_are_few_young_or_in_use(bucket: Bucket, pa
     assert left == {name for version in versions[2:] for name in (version, f"{version}.lock")}
 
 
+def test_what_goes_wrong_in_packages_of_the_image_is_told_without_the_lock_they_do_not_have(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError) as failure, held(tmp_path):
+        raise ZeroDivisionError
+    assert failure.value.__context__ is None
+
+
 def test_running_job_stays_on_the_version_it_started_with(bucket: Bucket, packages: Path, cache: Cache) -> None:
     change(packages, bucket, 1)
     fetch(bucket.store, cache)
