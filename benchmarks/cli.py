@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table as Grid
 
-from benchmarks import dag_processor, discover_sync, parse, readme, render, start_up, task_start, watch
+from benchmarks import bring_up, dag_processor, discover_sync, parse, readme, render, start_up, task_start, watch
 from benchmarks.machine import conditions, load
 from benchmarks.measuring import BenchmarkError
 from benchmarks.report import Report
@@ -32,6 +32,7 @@ class Name(StrEnum):
     PARSE = "parse"
     DAG_PROCESSOR = "dag-processor"
     RENDER = "render"
+    BRING_UP = "bring-up"
 
 
 BENCHMARKS: dict[Name, Callable[[Run], Report]] = {
@@ -42,6 +43,7 @@ BENCHMARKS: dict[Name, Callable[[Run], Report]] = {
     Name.PARSE: parse.run,
     Name.DAG_PROCESSOR: dag_processor.run,
     Name.RENDER: render.run,
+    Name.BRING_UP: bring_up.run,
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -49,7 +51,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def benchmark(
-    names: Annotated[list[Name] | None, typer.Argument(help="Benchmarks to run.", show_default="all")] = None,
+    names: Annotated[list[Name] | None, typer.Argument(help="Benchmarks to run.", show_default="all but bring-up")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Rounds that count.", show_default="the benchmark's own")] = None,
     warm_ups: Annotated[int, typer.Option(min=0, help="Rounds before, which do not count.")] = 1,
     jobs: Annotated[
@@ -71,7 +73,7 @@ def benchmark(
     console, progress = Console(), Console(stderr=True)
     if not console.is_terminal:
         console = Console(width=PIPED_WIDTH)
-    for name in names or list(BENCHMARKS):
+    for name in names or [name for name in BENCHMARKS if name is not Name.BRING_UP]:
         before = load()
         with tempfile.TemporaryDirectory(prefix="dagsync-benchmark-") as folder, progress.status(name) as status:
             run = Run(

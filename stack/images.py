@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cluster
-from images import archives, building
+from cluster.paths import SOCKET
+from images import archives, building, containerd
 from images.errors import ImagesError
+from images.layout import Image
 from images.storage import Storage, default_folder
 from settings import Settings
 from stack.errors import NoImageError
@@ -46,14 +48,22 @@ def provide(
         request = building.Request(names=names, packages=repository / settings.image.packages)
         made = building.build(storage, request, progress)
         for name, image in made.items():
-            if f"{image.reference}@{image.digest}" in loaded:
-                continue
-            archive = archives.path(storage, name, image)
             with progress.step(f"load {name} into the cluster") as step:
-                archives.write(storage, [image], archive)
-                cluster.load(into, archive, image.reference)
-                step.note = image.reference
+                step.note = _load(into, storage, name, image, known=loaded)
     except (ImagesError, cluster.ClusterError) as error:
         problem, _, fix = str(error).partition("\n  ")
         raise NoImageError(problem, fix) from error
     return StackImages(made["airflow"].reference, tuple(f"{one.reference}@{one.digest}" for one in made.values()))
+
+
+def _load(into: cluster.Cluster, storage: Storage, name: str, image: Image, *, known: Sequence[str]) -> str:
+    """Bring the image into the cluster and return what that took. Our own node is asked what it has; of others we remember."""
+    if into.pid is not None and image.builder == "buildah":
+        sent = containerd.load(storage, [image], address=Path(f"/proc/{into.pid}/root{SOCKET}"))
+        return f"{sent} of {len(image.blobs(storage))} blobs sent"
+    if f"{image.reference}@{image.digest}" in known:
+        return "it is there"
+    archive = archives.path(storage, name, image)
+    archives.write(storage, [image], archive)
+    cluster.load(into, archive, image.reference)
+    return image.reference

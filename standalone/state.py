@@ -137,9 +137,6 @@ class StateFolder:
     def write_run(self, run: Run) -> None:
         write_private(self._run, json.dumps(asdict(run), indent=2) + "\n")
 
-    def forget_run(self) -> None:
-        self._run.unlink(missing_ok=True)
-
     def read_secrets(self) -> Secrets:
         """Return the secrets, making them the first time."""
         try:
