@@ -10,7 +10,7 @@ import pulumi
 import yaml
 from pulumi.runtime import mocks
 
-from rendering.recorder import RecordedResource, Recorder
+from rendering.recorder import RecordedResource, Recorder, in_order
 from settings import PROJECT
 
 ROOT = Path(__file__).parent.parent
@@ -39,9 +39,8 @@ def as_engine_gives(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def render_stack(stack: str, values: Mapping[str, Any] | None = None) -> list[RecordedResource]:
-    """Return every resource that ``__main__.py`` declares for ``stack``, sorted by URN.
+    """Return every resource that ``__main__.py`` declares for ``stack``, namespaces first, the rest by URN.
 
-    The program registers what does not depend on one another in an order that varies from run to run.
     ``values`` replaces the stack file's configuration. Raises SettingsError as a preview would, and UnknownStackError.
     """
     recorder = Recorder()
@@ -53,4 +52,4 @@ def render_stack(stack: str, values: Mapping[str, Any] | None = None) -> list[Re
         runpy.run_path(str(ROOT / "__main__.py"))
 
     program()
-    return sorted(recorder.resources, key=lambda resource: resource.urn)
+    return in_order(recorder.resources)

@@ -82,7 +82,7 @@ BROUGHT = ("packages-reader", "logs-writer")
 
 @pytest.fixture(scope="session", params=["local", "dev", "prod", *VARIANTS])
 def applied(request: pytest.FixtureRequest, cluster: Cluster) -> AppliedStack:
-    """Return a stack whose objects the server has accepted one by one, in the program's order."""
+    """Return a stack whose objects the server has accepted one by one, in the order of `make render`."""
     return apply_stack(cluster, request.param, VARIANTS.get(request.param) or stack_file(request.param))
 
 
