@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -35,21 +36,31 @@ SHARED = ("api-server", "scheduler", "dag-processor")
 def run(settings: Run) -> Report:
     """Bring Airflow up on the cluster of ``make cluster``, run one DAG to success, and remove it; both ways take turns.
 
-    The first round, which does not count, makes the cluster and the image. Raises BenchmarkError where the stack is up already.
+    The first round, which does not count, makes the image. Raises BenchmarkError where the stack is up already, or where this
+    machine runs no cluster of our own.
     """
     if StateFolder().read(STACK) is not None:
         raise BenchmarkError(f"the stack {STACK} of this checkout is up; remove it first: make down STACK={STACK}")
+    node = cluster.start()
+    if node.pid is None:
+        raise BenchmarkError(f"{node.name} is run by {node.provider}; only the control groups of our own node can be read")
     memory: dict[str, list[Mapping[str, int]]] = {OURS: [], BY_HAND: []}
     contenders = [
-        Contender(name=OURS, run=lambda: _measured(_up, settings_of(STACK).namespace, memory[OURS]), prepare=_remove),
-        Contender(name=BY_HAND, run=lambda: _measured(_by_hand, BY_HAND_NAMESPACE, memory[BY_HAND]), prepare=_remove),
+        Contender(
+            name=OURS,
+            run=lambda: _measured(node, partial(_stack, "up"), settings_of(STACK).namespace, memory[OURS]),
+            prepare=partial(_remove, node),
+        ),
+        Contender(
+            name=BY_HAND,
+            run=lambda: _measured(node, partial(_by_hand, node), BY_HAND_NAMESPACE, memory[BY_HAND]),
+            prepare=partial(_remove, node),
+        ),
     ]
-    # Without a cluster there is nothing for the manifests to go to.
-    _up()
     try:
         samples = take_turns(settings, contenders, 3)
     finally:
-        _remove()
+        _remove(node)
     rows = tuple(
         (name, milliseconds(sample.wall), milliseconds(sample.cpu), f"{sample.wall.median / samples[BY_HAND].wall.median:.2f}")
         for name, sample in samples.items()
@@ -79,33 +90,27 @@ _DIFFERENCE = (
 )
 
 
-def _up() -> Cost:
-    return cost_of([sys.executable, "-m", "stack", "up", "--stack", STACK], timeout_seconds=1200)
+def _stack(command: str, *options: str, exit_codes: Sequence[int] = (0,)) -> Cost:
+    # Without KUBECONFIG it goes to the cluster of `make cluster`.
+    words = [sys.executable, "-m", "stack", command, "--stack", STACK, *options]
+    return cost_of(words, environment={"KUBECONFIG": ""}, timeout_seconds=1200, exit_codes=exit_codes)
 
 
-def _by_hand() -> Cost:
+def _by_hand(node: cluster.Cluster) -> Cost:
     airflow, postgresql = (layout.built(Storage(default_folder()), name).reference for name in IMAGES)
     command = [sys.executable, CONTENDERS / "by_hand.py", KUBECTL, airflow, postgresql, BY_HAND_NAMESPACE]
-    return cost_of(command, environment=_cluster().environment)
+    return cost_of(command, environment=node.environment)
 
 
-def _remove() -> None:
+def _remove(node: cluster.Cluster) -> None:
     """Remove what either made; their namespaces are gone when this ends."""
-    cost_of([sys.executable, "-m", "stack", "down", "--stack", STACK, "--yes"], exit_codes=(0, NotUpError.exit_code))
+    _stack("down", "--yes", exit_codes=(0, NotUpError.exit_code))
     command = [KUBECTL, "delete", "namespace", BY_HAND_NAMESPACE, "--ignore-not-found", "--timeout=300s"]
-    cost_of(command, environment=_cluster().environment)
+    cost_of(command, environment=node.environment)
 
 
-def _cluster() -> cluster.Cluster:
-    found = cluster.find()
-    if found is None or found.pid is None:
-        raise BenchmarkError("this benchmark reads the cgroups of the cluster that make cluster makes itself; unset KUBECONFIG")
-    return found
-
-
-def _measured(act: Callable[[], Cost], namespace: str, memory: list[Mapping[str, int]]) -> Cost:
+def _measured(node: cluster.Cluster, act: Callable[[], Cost], namespace: str, memory: list[Mapping[str, int]]) -> Cost:
     """Do it and return its cost with the cluster's processor time in it; keep what its pods hold in memory."""
-    node = _cluster()
     before = node_usage.cpu_seconds(node)
     cost = act()
     cost = replace(cost, cpu_seconds=cost.cpu_seconds + node_usage.cpu_seconds(node) - before, output="")

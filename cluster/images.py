@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 from cluster.errors import ImageError
-from cluster.paths import SOCKET
+from cluster.paths import socket_of
 
 NAMESPACE = "k8s.io"
 """Where containerd keeps what the kubelet sees."""
@@ -60,10 +60,8 @@ def load(node_pid: int, archive: Path, reference: str | None = None) -> list[str
 
 
 def _ctr(node_pid: int, archive: Path, *arguments: str) -> str:
-    # The node's /run is its own; the kernel shows it to root below its first process.
-    socket = f"/proc/{node_pid}/root{SOCKET}"
     done = subprocess.run(
-        ["ctr", "--address", socket, "--namespace", NAMESPACE, *arguments],
+        ["ctr", "--address", str(socket_of(node_pid)), "--namespace", NAMESPACE, *arguments],
         capture_output=True,
         text=True,
         check=False,

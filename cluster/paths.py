@@ -15,10 +15,16 @@ PROGRAMS = PurePosixPath("/run/programs")
 """What the node runs, inside the node."""
 
 SOCKET = PurePosixPath("/run/containerd/containerd.sock")
+
 PKI = NODE / "pki"
 LOGS = NODE / "logs"
 CONFIGURATION = NODE / "configuration"
 VOLUMES = NODE / "volumes"
+
+
+def socket_of(node_pid: int) -> Path:
+    """Return containerd's socket as this machine reaches it: the node's /run is its own, and its first process leads there."""
+    return Path(f"/proc/{node_pid}/root{SOCKET}")
 
 
 class StateFolder:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cluster import addons, cgroups, components, images, installation, network, record
 from cluster.api import api_server_of, condition, path_of, server_url, wait
 from cluster.errors import NodeError
-from cluster.paths import BUILT, SOCKET, StateFolder
+from cluster.paths import BUILT, StateFolder, socket_of
 from cluster.record import Cluster
 from standalone.errors import tail
 from standalone.progress import Progress
@@ -92,8 +92,7 @@ class Starting:
         return pid
 
     def _load_images(self, pid: int) -> None:
-        socket = Path(f"/proc/{pid}/root{SOCKET}")
-        self._wait("containerd does not answer", socket.exists)
+        self._wait("containerd does not answer", socket_of(pid).exists)
         for program, reference in (("pause", components.PAUSE_IMAGE), ("coredns", components.DNS_IMAGE)):
             archive = self.folder.root / f"{program}.tar"
             images.write_archive(BUILT / program, reference, archive)

@@ -25,8 +25,8 @@ from components.attachments import Attachments, together
 from components.dag_delivery import DagDelivery
 from components.executor import TASK, kubernetes_callers, task_runner
 from components.kubernetes_access import token
-from components.labels import object_labels
 from components.log_volume import LogVolume, LogVolumeArgs
+from components.object_metadata import object_metadata
 from components.object_store import ObjectStore
 from components.pod_template import pod_template
 from components.task_logs import component_logs
@@ -71,9 +71,6 @@ class Airflow(pulumi.ComponentResource):
         self.service_name = services(name, namespace=args.namespace, scheduler_serves_logs=self._serves_logs, opts=self._child)
         self.register_outputs({"serviceName": self.service_name})
 
-    def _metadata(self, object_name: str, component: str) -> k8s.meta.v1.ObjectMetaArgs:
-        return k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=self._args.namespace, labels=object_labels(component))
-
     def _network_policies(self) -> None:
         args = self._args
         policies = network_policies(
@@ -89,7 +86,7 @@ class Airflow(pulumi.ComponentResource):
         for component, policy in policies.items():
             k8s.networking.v1.NetworkPolicy(
                 f"{self._name}-{component}",
-                metadata=self._metadata(f"airflow-{component}", component),
+                metadata=object_metadata(f"airflow-{component}", self._args.namespace, component),
                 spec=policy,
                 opts=self._child,
             )
@@ -99,7 +96,7 @@ class Airflow(pulumi.ComponentResource):
         environment = self._environment()
         config_map = k8s.core.v1.ConfigMap(
             f"{self._name}-config",
-            metadata=self._metadata("airflow-config", "config"),
+            metadata=object_metadata("airflow-config", self._args.namespace, "config"),
             data=environment,
             opts=self._child,
         )
@@ -193,7 +190,7 @@ class Airflow(pulumi.ComponentResource):
             lasting_name = self._serves_logs and component == "scheduler"
             k8s.apps.v1.Deployment(
                 f"{self._name}-{component}",
-                metadata=self._metadata(f"airflow-{component}", component),
+                metadata=object_metadata(f"airflow-{component}", self._args.namespace, component),
                 spec=deployment_spec(
                     component,
                     component_template(

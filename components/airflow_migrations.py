@@ -12,6 +12,7 @@ from components.airflow_pods import PodArgs, Resources, airflow_container, pod_s
 from components.airflow_secrets import AirflowSecrets
 from components.attachments import Attachments
 from components.labels import object_labels
+from components.object_metadata import object_metadata
 from components.task_logs import pod_logs
 
 CREATE_ADMIN = """\
@@ -57,13 +58,8 @@ class AirflowMigrations(pulumi.ComponentResource):
         spec.restart_policy = "OnFailure"
         k8s.batch.v1.Job(
             name,
-            metadata=k8s.meta.v1.ObjectMetaArgs(
-                name="airflow-migrations",
-                namespace=args.namespace,
-                labels=object_labels("migrations"),
-                # A Job that failed stays failed: the next `up` makes another.
-                annotations={"pulumi.com/replaceUnready": "true"},
-            ),
+            # A Job that failed stays failed: the next `up` makes another.
+            metadata=object_metadata("airflow-migrations", args.namespace, "migrations", {"pulumi.com/replaceUnready": "true"}),
             spec=k8s.batch.v1.JobSpecArgs(
                 backoff_limit=6,
                 active_deadline_seconds=1800,

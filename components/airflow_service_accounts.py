@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.executor import service_account_name
-from components.labels import object_labels
+from components.object_metadata import object_metadata
 from components.workload_identity import WorkloadIdentity
 
 
@@ -24,11 +24,8 @@ def service_accounts(
         identity = identities.get(component)
         account = k8s.core.v1.ServiceAccount(
             f"{name}-{component}",
-            metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=service_account_name(component),
-                namespace=namespace,
-                labels=object_labels(component),
-                annotations=dict(identity.annotations) if identity and identity.annotations else None,
+            metadata=object_metadata(
+                service_account_name(component), namespace, component, identity.annotations if identity else None
             ),
             automount_service_account_token=False,
             opts=opts,

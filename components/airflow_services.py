@@ -4,9 +4,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.airflow_environment import WORKER_LOG_PORT
-from components.labels import labels, object_labels
+from components.labels import labels
+from components.object_metadata import object_metadata
 
 SERVICE_PORT = 80
+UNAWAITED = {"pulumi.com/skipAwait": "true"}
+"""Nobody waits for a Service: its pods come after the migrations, whose failure is told at once."""
 
 
 def services(
@@ -15,7 +18,7 @@ def services(
     """Make the Services and return the name of the API server's, port 80."""
     api_server = k8s.core.v1.Service(
         f"{name}-api-server",
-        metadata=_unawaited("api-server", namespace),
+        metadata=object_metadata("airflow-api-server", namespace, "api-server", UNAWAITED),
         spec=k8s.core.v1.ServiceSpecArgs(
             selector=labels("api-server"),
             ports=[k8s.core.v1.ServicePortArgs(name="http", port=SERVICE_PORT, target_port="http")],
@@ -26,7 +29,7 @@ def services(
         # Headless: gives the scheduler's pod the stable name under which its logs are read.
         k8s.core.v1.Service(
             f"{name}-scheduler",
-            metadata=_unawaited("scheduler", namespace),
+            metadata=object_metadata("airflow-scheduler", namespace, "scheduler", UNAWAITED),
             spec=k8s.core.v1.ServiceSpecArgs(
                 selector=labels("scheduler"),
                 cluster_ip="None",
@@ -36,13 +39,3 @@ def services(
             opts=opts,
         )
     return api_server.metadata.name
-
-
-def _unawaited(component: str, namespace: pulumi.Input[str]) -> k8s.meta.v1.ObjectMetaArgs:
-    """Return metadata of a Service nobody waits for: its pods come after the migrations, whose failure is told at once."""
-    return k8s.meta.v1.ObjectMetaArgs(
-        name=f"airflow-{component}",
-        namespace=namespace,
-        labels=object_labels(component),
-        annotations={"pulumi.com/skipAwait": "true"},
-    )

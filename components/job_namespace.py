@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from components.airflow_namespace import AirflowNamespace, AirflowNamespaceArgs
 from components.airflow_network_policies import ANYWHERE
 from components.kubernetes_access import JOB_RUNNER_GRANTS, grant
-from components.labels import object_labels
+from components.object_metadata import object_metadata
 from components.workload_identity import WorkloadIdentity
 
 SERVICE_ACCOUNT = "etl-jobs"
@@ -63,7 +63,7 @@ class JobNamespace(pulumi.ComponentResource):
         }
         namespace = AirflowNamespace(name, AirflowNamespaceArgs(name=args.name, protect=args.protect, quota=quota), opts=child)
         self.name = namespace.name
-        metadata = self._metadata(SERVICE_ACCOUNT)
+        metadata = object_metadata(SERVICE_ACCOUNT, self.name, "job")
         metadata.annotations = dict(args.identity.annotations) if args.identity and args.identity.annotations else None
         account = k8s.core.v1.ServiceAccount(
             name,
@@ -73,7 +73,7 @@ class JobNamespace(pulumi.ComponentResource):
         )
         k8s.networking.v1.NetworkPolicy(
             f"{name}-egress",
-            metadata=self._metadata("egress"),
+            metadata=object_metadata("egress", self.name, "job"),
             spec=k8s.networking.v1.NetworkPolicySpecArgs(
                 pod_selector=k8s.meta.v1.LabelSelectorArgs(),
                 policy_types=["Egress"],
@@ -92,6 +92,3 @@ class JobNamespace(pulumi.ComponentResource):
         )
         self.service_account = account.metadata.name
         self.register_outputs({"name": self.name, "serviceAccount": self.service_account})
-
-    def _metadata(self, object_name: str) -> k8s.meta.v1.ObjectMetaArgs:
-        return k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=self.name, labels=object_labels("job"))

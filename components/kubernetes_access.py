@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.attachments import Attachments
-from components.labels import object_labels
+from components.object_metadata import object_metadata
 
 TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - where every client library looks
 TOKEN_SECONDS = 3607
@@ -83,7 +83,7 @@ def grant(
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Let a service account do what ``grants`` say in ``namespace`` and nowhere else."""
-    metadata = k8s.meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=object_labels(component))
+    metadata = object_metadata(name, namespace, component)
     role = k8s.rbac.v1.Role(
         name,
         metadata=metadata,

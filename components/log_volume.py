@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.labels import object_labels
+from components.object_metadata import object_metadata
 from components.options import stateful
 from components.task_logs import VolumeLogs
 
@@ -28,13 +28,8 @@ class LogVolume(pulumi.ComponentResource):
         super().__init__("airflow-control-plane:index:LogVolume", name, {}, opts)
         claim = k8s.core.v1.PersistentVolumeClaim(
             name,
-            metadata=k8s.meta.v1.ObjectMetaArgs(
-                name="airflow-logs",
-                namespace=args.namespace,
-                labels=object_labels("logs"),
-                # A class that binds at first use leaves the claim pending until a pod mounts it.
-                annotations={"pulumi.com/skipAwait": "true"},
-            ),
+            # A class that binds at first use leaves the claim pending until a pod mounts it.
+            metadata=object_metadata("airflow-logs", args.namespace, "logs", {"pulumi.com/skipAwait": "true"}),
             spec=k8s.core.v1.PersistentVolumeClaimSpecArgs(
                 access_modes=[args.logs.access_mode],
                 storage_class_name=args.logs.storage_class,

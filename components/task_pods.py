@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 from components.attachments import Attachments
 from components.executor import TASK
 from components.kubernetes_access import EXECUTOR_GRANTS, LOG_READER_GRANTS, grant
-from components.labels import object_labels
+from components.object_metadata import object_metadata
 
 TEMPLATE_FOLDER = "/opt/airflow/pod-template"
 TEMPLATE_FILE = f"{TEMPLATE_FOLDER}/pod-template.yaml"
@@ -42,9 +42,7 @@ class TaskPods(pulumi.ComponentResource):
 
         config_map = k8s.core.v1.ConfigMap(
             name,
-            metadata=k8s.meta.v1.ObjectMetaArgs(
-                name="airflow-pod-template", namespace=args.namespace, labels=object_labels(TASK)
-            ),
+            metadata=object_metadata("airflow-pod-template", args.namespace, TASK),
             data={"pod-template.yaml": args.template},
             opts=child,
         )

@@ -6,19 +6,19 @@ from typing import Any, cast
 import yaml
 from pulumi.runtime import rpc
 
-from rendering.recorder import RecordedResource, in_order
+from rendering.recorder import RecordedResource
 
 SECRET = "[secret]"  # noqa: S105 - what is printed instead of one
 
 
 def documents(resources: Iterable[RecordedResource], *, kubernetes_only: bool = False) -> list[dict[str, Any]]:
-    """Return one document per resource that providers make, in the order of ``in_order``.
+    """Return one document per resource that providers make, in their order.
 
     Kubernetes objects are themselves. Others have ``apiVersion: pulumi``, their type token as ``kind`` and their inputs as
     ``spec``, so that every document has the same four places to look at. Secret values are masked.
     """
     result: list[dict[str, Any]] = []
-    for resource in in_order(resources):
+    for resource in resources:
         if not (resource.custom or resource.remote) or resource.type.startswith("pulumi:"):
             continue
         inputs = masked(resource.inputs)

@@ -10,7 +10,7 @@ import pulumi
 import yaml
 from pulumi.runtime import mocks
 
-from rendering.recorder import RecordedResource, Recorder, in_order
+from rendering.recorder import RecordedResource, Recorder
 from settings import PROJECT
 
 ROOT = Path(__file__).parent.parent
@@ -39,8 +39,9 @@ def as_engine_gives(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def render_stack(stack: str, values: Mapping[str, Any] | None = None) -> list[RecordedResource]:
-    """Return every resource that ``__main__.py`` declares for ``stack``, namespaces first, the rest by URN.
+    """Return every resource that ``__main__.py`` declares for ``stack``: namespaces first, as applying needs them, then by URN.
 
+    The program registers what does not depend on one another in an order that varies from run to run.
     ``values`` replaces the stack file's configuration. Raises SettingsError as a preview would, and UnknownStackError.
     """
     recorder = Recorder()
@@ -52,4 +53,4 @@ def render_stack(stack: str, values: Mapping[str, Any] | None = None) -> list[Re
         runpy.run_path(str(ROOT / "__main__.py"))
 
     program()
-    return in_order(recorder.resources)
+    return sorted(recorder.resources, key=lambda resource: (not resource.type.endswith(":Namespace"), resource.urn))

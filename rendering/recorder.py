@@ -1,7 +1,7 @@
 """Pulumi's mock monitor, recording what a program registers and answering with readable stand-ins for unknown values."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,14 +74,6 @@ class RecordedResource:
     retain_on_delete: bool
     delete_before_replace: bool
     replace_on_changes: tuple[str, ...]
-
-
-def in_order(resources: Iterable[RecordedResource]) -> list[RecordedResource]:
-    """Return the resources in an order that depends on nothing but their URNs; namespaces come first, as applying needs them.
-
-    A program registers what does not depend on one another in an order that varies from run to run.
-    """
-    return sorted(resources, key=lambda resource: (not resource.type.endswith(":Namespace"), resource.urn))
 
 
 class Recorder(mocks.Mocks):

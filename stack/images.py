@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cluster
-from cluster.paths import SOCKET
+from cluster.paths import socket_of
 from images import archives, building, containerd
 from images.errors import ImagesError
 from images.layout import Image
@@ -49,17 +49,17 @@ def provide(
         made = building.build(storage, request, progress)
         for name, image in made.items():
             with progress.step(f"load {name} into the cluster") as step:
-                step.note = _load(into, storage, name, image, known=loaded)
+                step.note = load(into, storage, name, image, known=loaded)
     except (ImagesError, cluster.ClusterError) as error:
         problem, _, fix = str(error).partition("\n  ")
         raise NoImageError(problem, fix) from error
     return StackImages(made["airflow"].reference, tuple(f"{one.reference}@{one.digest}" for one in made.values()))
 
 
-def _load(into: cluster.Cluster, storage: Storage, name: str, image: Image, *, known: Sequence[str]) -> str:
+def load(into: cluster.Cluster, storage: Storage, name: str, image: Image, *, known: Sequence[str] = ()) -> str:
     """Bring the image into the cluster and return what that took. Our own node is asked what it has; of others we remember."""
     if into.pid is not None and image.builder == "buildah":
-        sent = containerd.load(storage, [image], address=Path(f"/proc/{into.pid}/root{SOCKET}"))
+        sent = containerd.load(storage, [image], address=socket_of(into.pid))
         return f"{sent} of {len(image.blobs(storage))} blobs sent"
     if f"{image.reference}@{image.digest}" in known:
         return "it is there"

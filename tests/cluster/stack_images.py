@@ -5,11 +5,11 @@ from pathlib import Path
 from rich.console import Console
 
 import cluster
-from cluster.paths import SOCKET
-from images import archives, building, containerd
+from images import building
 from images.building import Request
 from images.layout import Image
 from images.storage import Storage, default_folder
+from stack.images import load
 from standalone.progress import Progress
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "packages"
@@ -21,11 +21,6 @@ def loaded(up: cluster.Cluster, packages: Path = EXAMPLES, storage: Path | None 
     progress = Progress(Console())
     made = building.build(kept, Request(names=building.NAMES, packages=packages), progress)
     with progress.step("load into the cluster"):
-        if up.pid is not None:
-            containerd.load(kept, list(made.values()), address=Path(f"/proc/{up.pid}/root{SOCKET}"))
-        else:
-            for name, image in made.items():
-                archive = archives.path(kept, name, image)
-                archives.write(kept, [image], archive)
-                cluster.load(up, archive)
+        for name, image in made.items():
+            load(up, kept, name, image)
     return made

@@ -1,0 +1,23 @@
+"""Metadata of the objects that components make in a namespace."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.labels import object_labels
+
+
+def object_metadata(
+    name: pulumi.Input[str],
+    namespace: pulumi.Input[str],
+    component: str,
+    annotations: Mapping[str, pulumi.Input[str]] | None = None,
+) -> k8s.meta.v1.ObjectMetaArgs:
+    """Return name, namespace and the labels of ``component``."""
+    return k8s.meta.v1.ObjectMetaArgs(
+        name=name,
+        namespace=namespace,
+        labels=object_labels(component),
+        annotations=dict(annotations) if annotations else None,
+    )
