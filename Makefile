@@ -113,6 +113,7 @@ lint: .venv/.ready ## Check style and types, and that generated files are fresh
 	@.venv/bin/python -m settings.reference --check
 	@.venv/bin/python docs/dagsync_reference.py --check
 	@.venv/bin/python docs/reliability.py --check
+	@.venv/bin/python -m docs.tables --check
 
 .PHONY: fmt
 fmt: .venv/.ready ## Format the code and mend what can be mended
@@ -124,6 +125,7 @@ docs: .venv/.ready ## Write what is generated: Pulumi.yaml, Pulumi.schema.json a
 	@.venv/bin/python -m settings.reference
 	@.venv/bin/python docs/dagsync_reference.py
 	@.venv/bin/python docs/reliability.py
+	@.venv/bin/python -m docs.tables
 
 LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 

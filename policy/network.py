@@ -1,0 +1,63 @@
+"""What of the cluster can be reached, and by whom."""
+
+from collections.abc import Iterator, Sequence
+
+from policy.model import UNKNOWN, Finding, Resource, Rule, inside, may_be, object_at
+
+NAMESPACE = "kubernetes:core/v1:Namespace"
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+ENFORCE = "pod-security.kubernetes.io/enforce"
+INTERNAL = {
+    "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
+    "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+}
+"""Annotations that keep a load balancer inside the VPC, and their values."""
+
+
+def exposed_service(resource: Resource) -> Iterator[str]:
+    kind = inside(resource.properties, "spec.type")
+    if resource.type != "kubernetes:core/v1:Service" or may_be(kind, None, "ClusterIP", "ExternalName"):
+        return
+    annotations = object_at(resource.properties, "metadata.annotations")
+    internal = any(annotations.get(key) == value for key, value in INTERNAL.items())
+    if not internal:
+        yield f"spec.type is {kind} without an annotation that keeps it internal: Airflow would be on the internet"
+
+
+def open_namespace(resources: Sequence[Resource]) -> Iterator[Finding]:
+    """A namespace without a policy that denies all pods everything.
+
+    A preview knows no names while the cluster is not there yet; the ``up`` that makes them is checked too.
+    """
+    closed = {inside(policy.properties, "metadata.namespace") for policy in resources if _denies_all(policy)}
+    for namespace in (resource for resource in resources if resource.type == NAMESPACE):
+        name = inside(namespace.properties, "metadata.name")
+        if name not in (None, UNKNOWN, *closed) and UNKNOWN not in closed:
+            yield Finding(resource=namespace, message=f"namespace {name} has no NetworkPolicy that denies by default")
+
+
+def loose_namespace(resource: Resource) -> Iterator[str]:
+    """A namespace that admits pods which may do more than Pod Security's level restricted lets them."""
+    if resource.type == NAMESPACE and inside(resource.properties, "metadata.labels") != UNKNOWN:
+        level = object_at(resource.properties, "metadata.labels").get(ENFORCE)
+        if not may_be(level, "restricted"):
+            yield f"the label {ENFORCE} is {level!r}, not restricted"
+
+
+def _denies_all(resource: Resource) -> bool:
+    """Tell whether a policy selects every pod and allows nothing in either direction."""
+    spec = object_at(resource.properties, "spec")
+    if resource.type != POLICY or not spec or spec.get("podSelector"):
+        return False
+    return {"Ingress", "Egress"} <= set(spec.get("policyTypes") or ()) and not spec.get("ingress") and not spec.get("egress")
+
+
+RULES = (
+    Rule(name="service-internal", description="No Service is reachable from the internet.", check=exposed_service),
+    Rule(
+        name="namespace-closed",
+        description="Namespaces deny traffic by default.",
+        stack_check=open_namespace,
+    ),
+    Rule(name="namespace-restricted", description="Namespaces admit restricted pods only.", check=loose_namespace),
+)
