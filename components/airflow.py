@@ -23,11 +23,12 @@ from components.airflow_services import SERVICE_PORT, services
 from components.airflow_stack_environment import StackEnvironmentArgs, stack_environment
 from components.attachments import Attachments, together
 from components.dag_delivery import DagDelivery
+from components.database_login import PasswordLogin
 from components.executor import TASK, kubernetes_callers, task_runner
 from components.kubernetes_access import token
 from components.log_volume import LogVolume, LogVolumeArgs
 from components.object_metadata import object_metadata
-from components.object_store import ObjectStore
+from components.object_store import AWS_PORTS, ObjectStore
 from components.pod_template import pod_template
 from components.task_logs import component_logs
 from components.task_pods import TaskPods, TaskPodsArgs
@@ -59,7 +60,12 @@ class Airflow(pulumi.ComponentResource):
         migrations = AirflowMigrations(
             f"{name}-migrations",
             AirflowMigrationsArgs(
-                namespace=args.namespace, pods=pods, secrets=args.secrets, service_account=accounts["migrations"]
+                namespace=args.namespace,
+                pods=pods,
+                secrets=args.secrets,
+                login=args.database.login,
+                service_account=accounts["migrations"],
+                identity=args.identities.get("migrations"),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.database.ready)),
         )
@@ -78,6 +84,7 @@ class Airflow(pulumi.ComponentResource):
                 executor=args.executor,
                 database=args.database.peers,
                 database_port=args.database.port,
+                login_ports=() if isinstance(args.database.login, PasswordLogin) else AWS_PORTS,
                 log_ports=args.logs.ports() if isinstance(args.logs, ObjectStore) else (),
                 package_ports=args.packages.ports() if args.packages is not None else (),
                 kubernetes_ports=args.kubernetes_ports,

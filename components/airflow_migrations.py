@@ -11,9 +11,11 @@ import pulumi_kubernetes as k8s
 from components.airflow_pods import PodArgs, Resources, airflow_container, pod_spec
 from components.airflow_secrets import AirflowSecrets
 from components.attachments import Attachments
+from components.database_login import DatabaseLogin, IamLogin
 from components.labels import object_labels
 from components.object_metadata import object_metadata
 from components.task_logs import pod_logs
+from components.workload_identity import WorkloadIdentity
 
 CREATE_ADMIN = """\
 set -euo pipefail
@@ -28,7 +30,10 @@ class AirflowMigrationsArgs:
     namespace: pulumi.Input[str]
     pods: PodArgs
     secrets: AirflowSecrets
+    login: DatabaseLogin
     service_account: pulumi.Input[str]
+    identity: WorkloadIdentity | None = None
+    """Cloud role of the pod, bound before it is made."""
 
 
 class AirflowMigrations(pulumi.ComponentResource):
@@ -53,7 +58,10 @@ class AirflowMigrations(pulumi.ComponentResource):
             attachments=secrets + Attachments(environment=admin),
         )
         spec = pod_spec(
-            service_account=args.service_account, init_containers=[migrate], containers=[create_admin], attachments=secrets
+            service_account=args.service_account,
+            init_containers=[*_database_user(args, resources, secrets), migrate],
+            containers=[create_admin],
+            attachments=secrets,
         )
         spec.restart_policy = "OnFailure"
         k8s.batch.v1.Job(
@@ -75,10 +83,27 @@ class AirflowMigrations(pulumi.ComponentResource):
                 parent=self,
                 replace_on_changes=["spec.template"],
                 delete_before_replace=True,
+                depends_on=[args.identity] if args.identity is not None else None,
                 custom_timeouts=pulumi.CustomTimeouts(create="30m"),
             ),
         )
         self.register_outputs({})
+
+
+def _database_user(
+    args: AirflowMigrationsArgs, resources: Resources, attachments: Attachments
+) -> list[k8s.core.v1.ContainerArgs]:
+    """Return what makes the user of a login by IAM, as the administrator, whose login it is given instead."""
+    if not isinstance(args.login, IamLogin):
+        return []
+    variables = args.login.administrator.environment().items()
+    administrator = Attachments(environment=tuple(k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in variables))
+    command = ["airflow-control-plane", "database-user", args.login.username]
+    return [
+        airflow_container(
+            args.pods, name="database-user", command=command, resources=resources, attachments=attachments + administrator
+        )
+    ]
 
 
 def _from_secret(name: str, secret: pulumi.Input[str], key: str) -> k8s.core.v1.EnvVarArgs:

@@ -37,13 +37,16 @@ class NetworkPoliciesArgs:
     package_ports: Sequence[int] = ()
     """TCP ports of the object store of the packages; none where they come with the image."""
 
+    login_ports: Sequence[int] = ()
+    """TCP ports of what a login to the database is asked of; none where pods are given a password."""
+
     kubernetes_ports: Sequence[int] = ()
     """TCP ports of the Kubernetes API."""
 
 
 def network_policies(args: NetworkPoliciesArgs) -> dict[str, k8s.networking.v1.NetworkPolicySpecArgs]:
     """Return one policy spec per component."""
-    to_database = Egress(to=list(args.database), ports=_ports(args.database_port))
+    to_database = [Egress(to=list(args.database), ports=_ports(args.database_port)), *_by_port(args.login_ports)]
     to_api_server = Egress(to=[_component("api-server")], ports=_ports(API_SERVER_PORT))
     # The addresses of a bucket and of the Kubernetes API are not known here and change, so they are opened by port.
     to_bucket, to_packages = _by_port(args.log_ports), _by_port(args.package_ports)
@@ -54,29 +57,29 @@ def network_policies(args: NetworkPoliciesArgs) -> dict[str, k8s.networking.v1.N
             "api-server",
             ingress=[Ingress(from_=[_airflow()], ports=_ports(API_SERVER_PORT))],
             egress=[
-                to_database,
+                *to_database,
                 *([Egress(to=[_component("scheduler")], ports=_ports(WORKER_LOG_PORT))] if _in_scheduler(args) else []),
                 Egress(to=[_component("triggerer")], ports=_ports(TRIGGERER_LOG_PORT)),
                 *to_bucket,
                 *to_kubernetes,
             ],
         ),
-        "dag-processor": _policy("dag-processor", egress=[to_database, *to_packages]),
+        "dag-processor": _policy("dag-processor", egress=[*to_database, *to_packages]),
         "triggerer": _policy(
             "triggerer",
             ingress=[Ingress(from_=[_component("api-server")], ports=_ports(TRIGGERER_LOG_PORT))],
             # Triggers wait for things outside: an object in a bucket, an answer of an API.
-            egress=[to_database, Egress(to=[ANYWHERE])],
+            egress=[*to_database, Egress(to=[ANYWHERE])],
         ),
-        "migrations": _policy("migrations", egress=[to_database]),
+        "migrations": _policy("migrations", egress=[*to_database]),
     }
     # Jobs run where tasks do, and what they extract from cannot be known.
     if _in_scheduler(args):
-        egress = [to_database, to_api_server, Egress(to=[ANYWHERE])]
+        egress = [*to_database, to_api_server, Egress(to=[ANYWHERE])]
         return {**policies, "scheduler": _policy("scheduler", ingress=log_server, egress=egress)}
     return {
         **policies,
-        "scheduler": _policy("scheduler", egress=[to_database, *to_kubernetes]),
+        "scheduler": _policy("scheduler", egress=[*to_database, *to_kubernetes]),
         TASK: _policy(TASK, egress=[to_api_server, Egress(to=[ANYWHERE])]),
     }
 

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 
-from components.database_connection import DatabaseConnection, DatabaseUrls, database_urls
+from components.database_connection import DatabaseConnection, database_environment
 from components.options import stateful
 
 SECRETS_OF = {
@@ -55,18 +55,12 @@ class AirflowSecrets(pulumi.ComponentResource):
         api = random.RandomBytes(f"{name}-api-secret-key", length=32, opts=keep)
         jwt = random.RandomBytes(f"{name}-jwt-secret", length=64, opts=keep)
         admin = random.RandomPassword(f"{name}-admin-password", length=24, special=False, opts=keep)
-        urls = pulumi.Output.all(args.database.host, args.database.username, args.database.password).apply(
-            lambda parts: _urls(args.database, host=parts[0], username=parts[1], password=parts[2])
-        )
-        contents: dict[str, dict[str, pulumi.Output[str]]] = {
+        contents: dict[str, dict[str, pulumi.Input[str]]] = {
             "fernet-key": {"AIRFLOW__CORE__FERNET_KEY": fernet.base64.apply(url_safe)},
             "api-secret-key": {"AIRFLOW__API__SECRET_KEY": api.hex},
             "jwt-secret": {"AIRFLOW__API_AUTH__JWT_SECRET": jwt.hex},
-            "database": {
-                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": urls.apply(lambda urls: urls.sync),
-                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": urls.apply(lambda urls: urls.asynchronous),
-            },
-            "admin": {"username": pulumi.Output.from_input(args.admin_username), "password": admin.result},
+            "database": database_environment(args.database),
+            "admin": {"username": args.admin_username, "password": admin.result},
         }
         self._secrets = {
             purpose: k8s.core.v1.Secret(
@@ -92,15 +86,9 @@ class AirflowSecrets(pulumi.ComponentResource):
         )
 
 
-def _urls(database: DatabaseConnection, *, host: str, username: str, password: str) -> DatabaseUrls:
-    return database_urls(
-        host=host,
-        port=database.port,
-        name=database.name,
-        username=username,
-        password=password,
-        certificate_authority=database.certificate_authority,
-    )
+def database_users() -> tuple[str, ...]:
+    """Return the components with work in the database."""
+    return tuple(component for component, secrets in SECRETS_OF.items() if "database" in secrets)
 
 
 def url_safe(base64: str) -> str:

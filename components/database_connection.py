@@ -7,6 +7,8 @@ from urllib.parse import quote, urlencode
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.database_login import CONNECT_ARGS, DatabaseLogin, IamLogin, PasswordLogin
+
 PORT = 5432
 DATABASE = "airflow"
 """Name of the database that components make, and of its user."""
@@ -19,10 +21,7 @@ class DatabaseConnection:
     host: pulumi.Output[str]
     port: int
     name: str
-    username: pulumi.Output[str]
-    password: pulumi.Output[str]
-    """Secret."""
-
+    login: DatabaseLogin
     certificate_authority: str | None
     """File, in the pods, with the certificates that the server's own and its host name are checked against. ``None`` is for a
     server in the cluster, reached without TLS."""
@@ -45,17 +44,37 @@ class DatabaseUrls:
     """For ``AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC``."""
 
 
+def database_environment(database: DatabaseConnection) -> dict[str, pulumi.Input[str]]:
+    """Return what Airflow reads to reach ``database``, by variable."""
+    login = database.login
+    username = login.username if isinstance(login, PasswordLogin | IamLogin) else None
+    password = login.password if isinstance(login, PasswordLogin) else None
+    urls = pulumi.Output.all(host=database.host, username=username, password=password).apply(
+        lambda known: database_urls(
+            port=database.port, name=database.name, certificate_authority=database.certificate_authority, **known
+        )
+    )
+    return {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": urls.apply(lambda urls: urls.sync),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": urls.apply(lambda urls: urls.asynchronous),
+        **({} if isinstance(login, PasswordLogin) else {**CONNECT_ARGS, **login.environment()}),
+    }
+
+
 def database_urls(
-    *, host: str, port: int, name: str, username: str, password: str, certificate_authority: str | None
+    *, host: str, port: int, name: str, username: str | None, password: str | None, certificate_authority: str | None
 ) -> DatabaseUrls:
     """Return both SQLAlchemy URLs with the driver named and every part escaped.
+
+    Without a ``password``, or also a ``username``, they are for a login that is asked for when a connection is opened.
 
     The driver is named because a bare ``postgresql://`` means psycopg2 to SQLAlchemy 2.0 and psycopg 3 to 2.1. With a
     ``certificate_authority``, both check the server's certificate and its name: psycopg2 takes libpq's options in the URL.
     SQLAlchemy hands a URL's options to asyncpg as arguments, none of which names a file of certificates, but one is a URL of
     libpq's form, where they may be; ``PGSSLROOTCERT`` would do too, and reach every other connection of a task.
     """
-    rest = f"{quote(username, safe='')}:{quote(password, safe='')}@{host}:{port}/{quote(name, safe='')}"
+    login = ":".join(quote(part, safe="") for part in (username, password) if part is not None)
+    rest = f"{login}{'@' if login else ''}{host}:{port}/{quote(name, safe='')}"
     if certificate_authority is None:
         sync, asynchronous = "sslmode=disable", "ssl=disable"
     else:

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.database_connection import PORT, DatabaseConnection, cidr_peers
+from components.database_login import PasswordLogin, SecretLogin
 
 
 class DatabaseSecretError(pulumi.RunError):
@@ -28,28 +29,32 @@ def existing_database(
     secret_arn: str,
     database: str,
     certificate_authority: str,
+    read_by_pods: bool,
     cidrs: Sequence[pulumi.Input[str]],
     opts: pulumi.InvokeOutputOptions,
 ) -> DatabaseConnection:
     """Return the connection to a server at ``endpoint``, host or host:port, with the login kept in Secrets Manager.
 
-    Its certificate is checked against the file ``certificate_authority`` of the image.
-
-    Nothing of the server enters the stack. The password does, as a secret: a rotated one arrives with the next ``up``.
+    Its certificate is checked against the file ``certificate_authority`` of the image. With ``read_by_pods`` nothing of the
+    login enters the stack: pods read it when they connect. Without, the password does, as a secret, and a rotated one arrives
+    with the next ``up``.
     """
     host, _, port = endpoint.partition(":")
-    text = aws.secretsmanager.get_secret_version_output(secret_id=secret_arn, opts=opts).secret_string
-    found = pulumi.Output.secret(text).apply(lambda secret: login(secret, secret_arn=secret_arn))
     return DatabaseConnection(
         host=pulumi.Output.from_input(host),
         port=int(port or PORT),
         name=database,
-        username=found.apply(lambda login: login.username),
-        password=found.apply(lambda login: login.password),
+        login=SecretLogin(secret_arn=pulumi.Output.from_input(secret_arn)) if read_by_pods else _password(secret_arn, opts),
         certificate_authority=certificate_authority,
         peers=cidr_peers(cidrs),
         ready=(),
     )
+
+
+def _password(secret_arn: str, opts: pulumi.InvokeOutputOptions) -> PasswordLogin:
+    text = aws.secretsmanager.get_secret_version_output(secret_id=secret_arn, opts=opts).secret_string
+    found = pulumi.Output.secret(text).apply(lambda secret: login(secret, secret_arn=secret_arn))
+    return PasswordLogin(username=found.apply(lambda login: login.username), password=found.apply(lambda login: login.password))
 
 
 def login(secret: str, *, secret_arn: str) -> Login:

@@ -1,10 +1,12 @@
 """RDS PostgreSQL for Airflow's metadata.
 
-Owns the instance, its parameters and who reaches it. The password is generated and lives in the stack's encrypted state.
+Owns the instance, its parameters, who reaches it and how they log in. A password that is generated here lives in the stack's
+encrypted state; one that RDS makes and rotates lives in Secrets Manager alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -12,8 +14,12 @@ import pulumi_random as random
 
 from components.database_alarms import DatabaseAlarms, DatabaseAlarmsArgs
 from components.database_connection import DATABASE, PORT, DatabaseConnection, cidr_peers
+from components.database_login import DatabaseLogin, IamLogin, PasswordLogin, SecretLogin, db_user_arn
 from components.options import stateful
 from components.vpc import Vpc
+
+IAM_USER = "airflow_iam"
+"""Logs in by IAM, and owns the database then. Not the administrator: RDS refuses the password of a user of IAM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +43,9 @@ class MetadataDatabaseArgs:
     certificate_authority: str
     """File, in the pods, that RDS's certificates are checked against."""
 
+    login: Literal["password", "secret", "iam"] = "password"
+    """Generated here; or made by RDS, rotated and read by pods; or tokens of the pods' roles."""
+
     connections: int
     """An alarm goes off above this many."""
 
@@ -57,7 +66,9 @@ class MetadataDatabase(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         keep = stateful(self, protect=args.protect)
 
-        password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep)
+        password = (
+            random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep) if args.login == "password" else None
+        )
         # No earlier instance of this name has left a snapshot that is called the same.
         last = random.RandomId(f"{name}-final-snapshot", byte_length=4, opts=keep)
         subnets = aws.rds.SubnetGroup(name, subnet_ids=args.vpc.database_subnet_ids, opts=child)
@@ -91,7 +102,10 @@ class MetadataDatabase(pulumi.ComponentResource):
             storage_encrypted=True,
             db_name=DATABASE,
             username=DATABASE,
-            password=password.result,
+            password=password.result if password is not None else None,
+            # Seven days between two rotations; source: Amazon RDS user guide, "Password management with AWS Secrets Manager".
+            manage_master_user_password=None if password is not None else True,
+            iam_database_authentication_enabled=True if args.login == "iam" else None,
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[group.id],
             parameter_group_name=parameters.name,
@@ -124,10 +138,27 @@ class MetadataDatabase(pulumi.ComponentResource):
             host=instance.address,
             port=PORT,
             name=DATABASE,
-            username=pulumi.Output.from_input(DATABASE),
-            password=password.result,
+            login=_login(args.login, instance, password),
             certificate_authority=args.certificate_authority,
             peers=cidr_peers(args.vpc.database_cidrs),
             ready=[instance],
         )
         self.register_outputs({"endpoint": self.endpoint})
+
+
+def _login(
+    kind: Literal["password", "secret", "iam"], instance: aws.rds.Instance, password: random.RandomPassword | None
+) -> DatabaseLogin:
+    if password is not None:
+        return PasswordLogin(username=pulumi.Output.from_input(DATABASE), password=password.result)
+    administrator = SecretLogin(secret_arn=instance.master_user_secrets.apply(lambda kept: kept[0].secret_arn or ""))
+    if kind == "secret":
+        return administrator
+    return IamLogin(
+        username=IAM_USER,
+        user_arn=pulumi.Output.all(instance.arn, instance.resource_id).apply(
+            lambda both: db_user_arn(both[0], both[1], IAM_USER)
+        ),
+        region=instance.arn.apply(lambda arn: arn.split(":")[3]),
+        administrator=administrator,
+    )

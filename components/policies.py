@@ -78,12 +78,16 @@ class PrefixAccess:
     """Whether objects may be put, too."""
 
 
-def objects_below(*accesses: PrefixAccess) -> str:
-    """Return what reads, or also writes, objects below prefixes and nothing else."""
-    return _document(*(statement for access in accesses for statement in _below(access)))
+Statement = dict[str, Any]
 
 
-def _below(access: PrefixAccess) -> list[dict[str, Any]]:
+def allowing(*statements: Statement) -> str:
+    """Return an identity policy of these statements, as JSON."""
+    return _document(*statements)
+
+
+def objects_below(access: PrefixAccess) -> list[Statement]:
+    """Return what reads, or also writes, objects below a prefix and nothing else."""
     return [
         {
             "Effect": "Allow",
@@ -97,3 +101,13 @@ def _below(access: PrefixAccess) -> list[dict[str, Any]]:
             "Condition": {"StringLike": {"s3:prefix": [f"{access.prefix}/*"]}},
         },
     ]
+
+
+def read_secret(secret_arn: str) -> Statement:
+    """Return what reads one secret of Secrets Manager."""
+    return {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret_arn}
+
+
+def connect_to_database(user_arn: str) -> Statement:
+    """Return what logs in to RDS by IAM as one user of one instance, whose ARN ``user_arn`` is."""
+    return {"Effect": "Allow", "Action": "rds-db:connect", "Resource": user_arn}

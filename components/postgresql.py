@@ -9,8 +9,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 
-from components.airflow_secrets import SECRETS_OF
+from components.airflow_secrets import database_users
 from components.database_connection import DATABASE, PORT, DatabaseConnection
+from components.database_login import PasswordLogin
 from components.labels import labels, object_labels
 from components.options import stateful
 from components.pod_security import container_security, pod_security
@@ -103,8 +104,7 @@ class PostgreSQL(pulumi.ComponentResource):
             host=service.metadata.name.apply(lambda service_name: f"{service_name}.{args.namespace_name}.svc"),
             port=PORT,
             name=DATABASE,
-            username=pulumi.Output.from_input(DATABASE),
-            password=password.result,
+            login=PasswordLogin(username=pulumi.Output.from_input(DATABASE), password=password.result),
             certificate_authority=None,
             peers=[k8s.networking.v1.NetworkPolicyPeerArgs(pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected))],
             ready=[stateful_set],
@@ -114,8 +114,9 @@ class PostgreSQL(pulumi.ComponentResource):
 
 def _users() -> k8s.meta.v1.LabelSelectorArgs:
     """Select Airflow's components with work in the database: not the pods of tasks."""
-    users = [component for component, secrets in SECRETS_OF.items() if "database" in secrets]
-    component = k8s.meta.v1.LabelSelectorRequirementArgs(key="app.kubernetes.io/component", operator="In", values=sorted(users))
+    component = k8s.meta.v1.LabelSelectorRequirementArgs(
+        key="app.kubernetes.io/component", operator="In", values=sorted(database_users())
+    )
     return k8s.meta.v1.LabelSelectorArgs(match_labels={"app.kubernetes.io/name": "airflow"}, match_expressions=[component])
 
 

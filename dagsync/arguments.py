@@ -163,6 +163,9 @@ def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentPar
         help="how old the last heartbeat may be (default: %(default)g)",
     )
     heartbeat.add_argument("--hostname", metavar="NAME", help="host of the component (default: this one, as Airflow names it)")
+
+    text = "Make the user that Airflow logs in to an RDS database as by IAM, and give it the database."
+    bare("database-user", text).add_argument("user", metavar="USER", help="its name in PostgreSQL")
     return top
 
 

@@ -98,6 +98,18 @@ def _heartbeat(parsed: argparse.Namespace, environment: Mapping[str, str]) -> in
     return 0
 
 
+def _database_user(parsed: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from dagsync.database_user import make_database_user
+    from dagsync.errors import DatabaseLoginError
+    from dagsync.heartbeat import CONNECTION_VARIABLE
+
+    url = environment.get(CONNECTION_VARIABLE)
+    if not url:
+        raise DatabaseLoginError(f"{CONNECTION_VARIABLE} is not set", "give it the URL of Airflow's metadata database")
+    tell([make_database_user(url, parsed.user, environment)])
+    return 0
+
+
 def _status(parsed: argparse.Namespace, _: Mapping[str, str]) -> int:
     from datetime import UTC, datetime
 
@@ -166,6 +178,7 @@ COMMANDS = {
     "new": _new,
     "completion": _completion,
     "heartbeat": _heartbeat,
+    "database-user": _database_user,
 }
 
 

@@ -99,6 +99,12 @@ class VirtualenvError(DagsyncError):
     exit_code = 18
 
 
+class DatabaseLoginError(DagsyncError):
+    """The metadata database cannot be logged in to, or its user cannot be made."""
+
+    exit_code = 19
+
+
 class NoHeartbeatError(DagsyncError):
     """``heartbeat`` found no recent heartbeat, or could not look."""
 

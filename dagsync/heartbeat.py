@@ -8,7 +8,8 @@ import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from dagsync.errors import NoHeartbeatError
+from dagsync.database_login import connect_arguments
+from dagsync.errors import DatabaseLoginError, NoHeartbeatError
 
 DEFAULT_THRESHOLD_SECONDS = 30.0
 """Airflow's own default for all three (``scheduler_health_check_threshold`` and its siblings)."""
@@ -74,10 +75,10 @@ def _latest_heartbeat(url: str, job_type: str, hostname: str) -> datetime | None
         job.c.job_type == job_type, job.c.state == "running", job.c.hostname == hostname
     )
     try:
-        engine = sa.create_engine(url, poolclass=NullPool)
+        engine = sa.create_engine(url, poolclass=NullPool, connect_args=connect_arguments(os.environ))
         with engine.connect() as connection:
             latest = connection.execute(newest).scalar()
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, DatabaseLoginError) as error:
         # The whole message may quote the URL, and with it the password.
         reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
         raise NoHeartbeatError(f"{job_type} on {hostname}: the metadata database cannot be asked: {reason}") from None

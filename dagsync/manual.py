@@ -124,6 +124,13 @@ MANUAL: dict[str, Page] = {
         (("as a liveness probe", "heartbeat SchedulerJob --threshold 60"),),
         {1: "No recent heartbeat, or the database cannot be asked."},
     ),
+    "database-user": Page(
+        "Logs in with the database's administrator, as DAGSYNC_DATABASE_LOGIN says or with the password in "
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN. Everything the administrator owns there becomes the user's. "
+        "Repeated, it changes nothing.",
+        (("before the migrations", "database-user airflow_iam"),),
+        same(19),
+    ),
 }
 """Pages by command."""
 
@@ -146,6 +153,10 @@ ENVIRONMENT = {
     "DAGSYNC_TRACEBACK": "Set to anything, a failure dagsync did not foresee shows its traceback.",
     "NO_COLOR": "Set to anything, no colours on a terminal.",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "Metadata database that `heartbeat` asks. Jobs are not given it.",
+    "DAGSYNC_DATABASE_LOGIN": "How Airflow's processes, `heartbeat` and `database-user` log in to the metadata database, where "
+    "its URL has no password: `secret` reads one from AWS Secrets Manager, `iam` signs a token.",
+    "DAGSYNC_DATABASE_SECRET_ARN": "The secret of login `secret`: a JSON object with `username` and `password`.",
+    "DAGSYNC_DATABASE_REGION": "AWS region of the database, for login `iam`.",
     "AIRFLOW__CORE__HOSTNAME_CALLABLE": "How `heartbeat` names this host, as Airflow does.",
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "Lowest level of a job's own log records that reach the task's log.",
 }

@@ -52,6 +52,7 @@ class EksInfrastructure:
             IdentitiesArgs(
                 executor=settings.airflow.executor,
                 buckets=Buckets(logs=bucket_arn, packages=packages.arn if packages is not None else None),
+                database=self._connection.login,
                 cluster_name=cluster.name,
                 namespace=settings.namespace,
                 jobs_namespace=settings.jobs.namespace if settings.jobs.enabled else None,
@@ -126,6 +127,7 @@ class EksInfrastructure:
                 secret_arn=database.secret_arn,
                 database=database.name,
                 certificate_authority=database.certificate_authority,
+                read_by_pods=database.login == "secret",
                 cidrs=[database.cidr or vpc.cidr],
                 opts=self._look_up,
             )
@@ -141,6 +143,7 @@ class EksInfrastructure:
                 multi_az=database.multi_az,
                 backup_retention_days=database.backup_retention_days,
                 certificate_authority=database.certificate_authority,
+                login=database.login,
                 connections=_alarming_connections(self._settings),
                 alarm_topic_arns=database.alarm_topic_arns,
                 protect=self._settings.protect,

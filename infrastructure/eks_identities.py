@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pulumi
 
 from components import dag_bucket, job_namespace, log_bucket
+from components.airflow_secrets import database_users
+from components.database_login import DatabaseLogin, IamLogin, PasswordLogin
 from components.executor import Executor, dag_readers, log_access, service_account_name
-from components.policies import PrefixAccess, objects_below
+from components.policies import PrefixAccess, Statement, allowing, connect_to_database, objects_below, read_secret
 from components.workload_identity import OidcProvider, WorkloadIdentity, WorkloadIdentityArgs
 
 
@@ -24,6 +26,7 @@ class Buckets:
 class IdentitiesArgs:
     executor: Executor
     buckets: Buckets
+    database: DatabaseLogin
     cluster_name: pulumi.Input[str]
     namespace: str
     jobs_namespace: str | None
@@ -34,17 +37,22 @@ class IdentitiesArgs:
 
 
 def workload_identities(args: IdentitiesArgs, *, opts: pulumi.ResourceOptions) -> dict[str, WorkloadIdentity]:
-    """Declare a role for each component that uses a bucket, with access to the prefixes it uses and nothing else.
+    """Declare a role for each component that uses AWS: the prefixes and the login it uses, and nothing else.
 
     Pods of jobs fetch the packages of their run too. Returns the roles by component, that of jobs by ``etl-jobs``.
     """
     writes_logs = log_access(args.executor)
     readers = dag_readers(args.executor) if args.buckets.packages is not None else ()
     arns = pulumi.Output.all(logs=args.buckets.logs, packages=args.buckets.packages)
+    logins = _logins(args.database)
 
-    def identity(account: str, namespace: str, *, logs: bool | None, packages: bool) -> WorkloadIdentity:
+    def identity(
+        account: str, namespace: str, *, logs: bool | None, packages: bool, login: pulumi.Input[list[Statement]]
+    ) -> WorkloadIdentity:
         """``logs`` is whether they are written, or None for no access."""
-        policy = arns.apply(lambda known: objects_below(*_accesses(known, logs=logs, packages=packages)))
+        policy = pulumi.Output.all(arns, login).apply(
+            lambda both: allowing(*_accesses(both[0], logs=logs, packages=packages), *both[1])
+        )
         identity_args = WorkloadIdentityArgs(
             cluster_name=args.cluster_name,
             namespace=namespace,
@@ -60,17 +68,32 @@ def workload_identities(args: IdentitiesArgs, *, opts: pulumi.ResourceOptions) -
             args.namespace,
             logs=writes_logs.get(component),
             packages=component in readers,
+            login=logins.get(component, []),
         )
-        for component in dict.fromkeys((*writes_logs, *readers))
+        for component in dict.fromkeys((*writes_logs, *readers, *logins))
     }
     if args.jobs_namespace is not None and readers:
         account = job_namespace.SERVICE_ACCOUNT
-        identities[account] = identity(account, args.jobs_namespace, logs=None, packages=True)
+        identities[account] = identity(account, args.jobs_namespace, logs=None, packages=True, login=[])
     return identities
 
 
-def _accesses(arns: Mapping[str, str], *, logs: bool | None, packages: bool) -> Iterator[PrefixAccess]:
+def _accesses(arns: Mapping[str, str], *, logs: bool | None, packages: bool) -> Iterator[Statement]:
     if logs is not None:
-        yield PrefixAccess(bucket_arn=arns["logs"], prefix=log_bucket.PREFIX, write=logs)
+        yield from objects_below(PrefixAccess(bucket_arn=arns["logs"], prefix=log_bucket.PREFIX, write=logs))
     if packages:
-        yield PrefixAccess(bucket_arn=arns["packages"], prefix=dag_bucket.PREFIX)
+        yield from objects_below(PrefixAccess(bucket_arn=arns["packages"], prefix=dag_bucket.PREFIX))
+
+
+def _logins(login: DatabaseLogin) -> dict[str, pulumi.Output[list[Statement]]]:
+    """Return what each component with work in the database may do to log in there; nothing where its URL has a password."""
+    if isinstance(login, PasswordLogin):
+        return {}
+    if not isinstance(login, IamLogin):
+        reads = login.secret_arn.apply(lambda arn: [read_secret(arn)])
+        return dict.fromkeys(database_users(), reads)
+    connects = login.user_arn.apply(lambda arn: [connect_to_database(arn)])
+    makes_user = pulumi.Output.all(connects, login.administrator.secret_arn).apply(
+        lambda both: [*both[0], read_secret(both[1])]
+    )
+    return {**dict.fromkeys(database_users(), connects), "migrations": makes_user}

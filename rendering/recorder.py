@@ -94,7 +94,7 @@ class Recorder(mocks.Mocks):
         if package == "random":
             computed = dict.fromkeys(("result", "base64", "hex"), f"${{{args.name}}}")
         elif package in ("aws", "docker-build"):
-            computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS}
+            computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS} | _instance(args)
         elif args.typ == "eks:index:Cluster":
             computed = {
                 "kubeconfigJson": json.dumps({"apiVersion": "v1", "kind": "Config"}),
@@ -110,6 +110,15 @@ class Recorder(mocks.Mocks):
         if args.token not in LOOKUPS:
             raise LookupError(f"no answer for provider function {args.token}({args.args}); add it to LOOKUPS")
         return LOOKUPS[args.token], []
+
+
+def _instance(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    """Return of an RDS instance what the program takes apart: its ARN, and where RDS keeps the password it makes."""
+    if args.typ != "aws:rds/instance:Instance":
+        return {}
+    secret = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{args.name}-AbCdEf"
+    managed = {"masterUserSecrets": [{"secretArn": secret}]} if args.inputs.get("manageMasterUserPassword") else {}
+    return {"arn": f"arn:aws:rds:eu-west-1:123456789012:db:{args.name}", "resourceId": "db-ABCDEFGHIJKL", **managed}
 
 
 class RecordingMonitor(mocks.MockMonitor):

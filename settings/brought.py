@@ -54,7 +54,8 @@ def _shown(value: Any) -> str:
 
 
 def _only_on_eks(given: dict[str, Any]) -> Iterator[RelationProblem]:
-    for key in (*MAKING, *(f"network.{key}" for key in SUBNETS), "database.secretArn", "database.name", "database.cidr"):
+    others = ("secretArn", "name", "cidr", "login")
+    for key in (*MAKING, *(f"network.{key}" for key in SUBNETS), *(f"database.{key}" for key in others)):
         if key in given:
             yield RelationProblem(
                 keys=("platform", key.partition(".")[0]),
@@ -120,6 +121,13 @@ def _database(settings: Settings) -> Iterator[RelationProblem]:
             where=f"database.{given}",
             reason="allowed: endpoint and secretArn together; one says where the server is, the other how to log in",
             fix=f"pulumi config set --path database.{missing} VALUE, or remove both to have RDS made",
+        )
+    if database.endpoint is not None and database.login == "iam":
+        yield RelationProblem(
+            keys=("database",),
+            where="database.login: 'iam'",
+            reason="allowed: password or secret with database.endpoint, whose users are its owner's to make",
+            fix="pulumi config set --path database.login secret",
         )
     if database.endpoint is None:
         for key, value, default in (("name", database.name, "airflow"), ("cidr", database.cidr, None)):

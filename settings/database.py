@@ -1,5 +1,7 @@
 """Settings of the metadata database."""
 
+from typing import Literal
+
 from pydantic import Field
 
 import versions
@@ -19,6 +21,9 @@ class DatabaseSettings(Section):
 
     secret_arn: SecretArn | None = None
     """Secrets Manager secret with username and password of that server, as JSON in the form RDS writes."""
+
+    login: Literal["password", "secret", "iam"] = "password"
+    """How pods log in on eks. password: one the stack knows. secret: RDS makes and rotates it, pods read it. iam: by tokens."""
 
     name: str = Field(default="airflow", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     """Database on the server."""

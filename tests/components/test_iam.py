@@ -23,6 +23,8 @@ LONGEST_GROUP = "g" * 31
 VARIANTS: dict[str, dict[str, Any]] = {
     "irsa": {"cluster": {"identity": "irsa"}},
     "node-groups": {"cluster": {"nodeGroups": {LONGEST_GROUP: {"instanceTypes": ["m7i.large"]}}}},
+    "database-secret": {"database": {"login": "secret"}},
+    "database-iam": {"database": {"login": "iam"}},
     "longest-names": {"namespace": "n" * 63},
 }
 

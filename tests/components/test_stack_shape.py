@@ -82,7 +82,7 @@ def test_a_service_account_s_role_exists_before_its_pods(prod: Any):
 
 def test_only_what_makes_logs_may_write_them():
     below = {"bucket_arn": "arn:aws:s3:::logs", "prefix": "task-logs"}
-    read, write = (json.loads(objects_below(PrefixAccess(**below, write=w)))["Statement"] for w in (False, True))
+    read, write = (objects_below(PrefixAccess(**below, write=w)) for w in (False, True))
     assert read[0]["Action"] == ["s3:GetObject"]
     assert write[0]["Action"] == ["s3:GetObject", "s3:PutObject"]
     for statements in (read, write):

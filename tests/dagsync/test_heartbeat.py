@@ -78,3 +78,11 @@ def test_host_is_named_as_airflow_names_it() -> None:
     assert default_hostname({variable: "airflow.utils.net.getfqdn"}) == getfqdn()
     assert default_hostname({variable: "airflow.utils.net.get_host_ip_address"}) == get_host_ip_address()
     assert default_hostname({variable: "socket.gethostname"}) == socket.gethostname()
+
+
+def test_a_login_that_cannot_be_had_is_no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor a traceback: the probe's output is what `kubectl describe` shows."""
+    monkeypatch.setenv("DAGSYNC_DATABASE_LOGIN", "secret")
+    monkeypatch.delenv("DAGSYNC_DATABASE_SECRET_ARN", raising=False)
+    with pytest.raises(NoHeartbeatError, match="DAGSYNC_DATABASE_SECRET_ARN is not set"):
+        check_heartbeat("postgresql+psycopg2://localhost:1/airflow", "SchedulerJob", "here", 30, NOW)

@@ -21,6 +21,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "logs.bucket": "company-airflow-logs",
         "image.reference": "registry.example.com/airflow:1.0.0",
     },
+    "database-secret": {"database.login": "secret"},
+    "database-iam": {"database.login": "iam"},
+    "existing-secret": {"database.endpoint": "pg.example.com:6432", "database.secretArn": SECRET, "database.login": "secret"},
     "private-endpoint": {"cluster.endpoint": "private"},
     "irsa": {"cluster.identity": "irsa"},
     "node-groups": {
@@ -38,5 +41,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
 # A key that describes how something is made is refused beside one that brings it.
 REMOVED: dict[str, tuple[str, ...]] = {
     "existing-everything": ("database.backupRetentionDays", "logs.retentionDays"),
+    "existing-secret": ("database.backupRetentionDays",),
 }
 """Variant to the settings of ``Pulumi.dev.yaml`` that it does without."""

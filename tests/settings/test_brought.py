@@ -28,6 +28,7 @@ def stack(platform: str = "eks", **sections: dict[str, object]) -> dict[str, str
         {"network": {"vpcId": VPC, "databaseSubnetIds": TWO}, "cluster": {"name": "platform"}},
         {"network": {"vpcId": VPC, "privateSubnetIds": TWO}, "database": {"endpoint": "db:6432", "secretArn": SECRET}},
         {"database": {"endpoint": "db", "secretArn": SECRET, "name": "metadata", "cidr": "192.0.2.0/24"}},
+        {"database": {"endpoint": "db", "secretArn": SECRET, "login": "secret"}},
         {"logs": {"bucket": "company-logs"}},
     ],
 )
@@ -50,6 +51,7 @@ def test_what_exists_can_be_brought(sections: dict[str, dict[str, object]]):
         ({"database": {"secretArn": SECRET}}, f"database.secretArn: '{SECRET}'"),
         ({"database": {"endpoint": "db", "secretArn": SECRET, "multiAz": True}}, "database.multiAz: True"),
         ({"database": {"name": "metadata"}}, "database.name: 'metadata'"),
+        ({"database": {"endpoint": "db", "secretArn": SECRET, "login": "iam"}}, "database.login: 'iam'"),
         ({"logs": {"bucket": "company-logs", "retentionDays": 7}}, "logs.retentionDays: 7"),
     ],
 )
@@ -69,6 +71,7 @@ def test_what_does_not_fit_together_is_refused_with_its_reason_and_fix(sections:
         ("network", {"vpcId": VPC}, "network.vpcId"),
         ("cluster", {"name": "platform"}, "cluster.name"),
         ("database", {"cidr": "192.0.2.0/24"}, "database.cidr"),
+        ("database", {"login": "secret"}, "database.login"),
         ("logs", {"bucket": "company-logs"}, "logs.bucket"),
     ],
 )
