@@ -40,12 +40,14 @@ def form_of(names: ModuleNames, entrypoint: ast.expr, spec: JobSpec, path: str) 
             raise NotFollowedError(entrypoint.lineno, "the entrypoint is not seen to use the parser of this module")
         found = parameters_of(parser)
         if not args:
+            parameters = tuple([parameter for parameter, _ in found])
+            if spec.schedule is None and not spec.after:
+                return Form(parameters)
             missing = [
                 each.schema["title"] for each, argument in found if argument and argument.required and each.default is None
             ]
             notes = (Finding(path, spec.line, f"{', '.join(missing)}: {MISSING}", MISSING_FIX),)
-            starts_itself = spec.schedule is not None or spec.after
-            return Form(tuple(parameter for parameter, _ in found), notes if missing and starts_itself else ())
+            return Form(parameters, notes if missing else ())
         try:
             return Form(tuple(_with_arguments(found, args)))
         except ValueError as error:

@@ -174,6 +174,6 @@ def name_problem(kind: str, name: str) -> str | None:
     if keyword.iskeyword(name):
         return f"{kind} {name!r} is a keyword of Python, so it cannot be imported"
     # Python takes combining marks in names, as macOS writes accents, and Airflow does not (``KEY_REGEX``).
-    if not re.fullmatch(r"\w+", name):
+    if not name.isascii() and not re.fullmatch(r"\w+", name):
         return f"{kind} {name!r} has characters that Airflow does not take in a DAG id"
     return None

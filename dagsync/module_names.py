@@ -1,8 +1,8 @@
 """What the names of a module stand for, told from its statements in one pass: every job of a tree goes through it."""
 
 import ast
+from ast import AnnAssign, Assign, AugAssign, Call, Constant, Expr, FunctionDef, Import, ImportFrom, Name
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from dagsync.declarations import CALLS, ORIGINS
 
@@ -10,36 +10,36 @@ _BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.TryStar)
 _JOB_ORIGINS = ORIGINS | {"dagsync.job"}
 
 
-@dataclass(slots=True)
 class ModuleNames:
     """The names that are bound when a module is imported."""
 
-    body: list[ast.stmt]
-    docstring: str | None
+    def __init__(self, body: list[ast.stmt]) -> None:
+        self.body = body
+        self.docstring = _docstring(body)
 
-    bindings: dict[str, ast.expr | None] = field(default_factory=dict[str, "ast.expr | None"])
-    """What each name is assigned, ``None`` where that cannot be told; without ``JOB``."""
+        self.bindings: dict[str, ast.expr | None] = {}
+        """What each name is assigned, ``None`` where that cannot be told; without ``JOB``."""
 
-    job: tuple[int, ast.expr | None] | None = None
-    """The last assignment to ``JOB``, with its line."""
+        self.job: tuple[int, ast.expr | None] | None = None
+        """The last assignment to ``JOB``, with its line."""
 
-    functions: dict[str, ast.FunctionDef] = field(default_factory=dict[str, ast.FunctionDef])
+        self.functions: dict[str, ast.FunctionDef] = {}
 
-    argparse_names: dict[str, str] = field(default_factory=dict[str, str])
-    """Names for ``argparse`` itself (``""``) and for what was imported from it."""
+        self.argparse_names: dict[str, str] = {}
+        """Names for ``argparse`` itself (``""``) and for what was imported from it."""
 
-    job_names: set[str] = field(default_factory=lambda: {"Job"})
-    """Names of ``dagsync.Job``."""
+        self.job_names = {"Job"}
+        """Names of ``dagsync.Job``."""
 
-    aliases: dict[str, str] = field(default_factory=dict[str, str])
-    """Other names of the calls that options may be made of."""
+        self.aliases: dict[str, str] = {}
+        """Other names of the calls that options may be made of."""
 
-    made_by: list[ast.expr] = field(default_factory=list[ast.expr])
-    """Functions of which results are assigned to names."""
+        self.made_by: list[ast.expr] = []
+        """Functions of which results are assigned to names."""
 
     def add_import(self, statement: ast.Import | ast.ImportFrom) -> None:
         """Take note of what ``argparse`` and its parts are called."""
-        if isinstance(statement, ast.Import):
+        if isinstance(statement, Import):
             for each in statement.names:
                 if each.name == "argparse":
                     self.argparse_names[each.asname or each.name] = ""
@@ -48,24 +48,30 @@ class ModuleNames:
                 self.argparse_names[each.asname or each.name] = each.name
 
 
+def _docstring(body: list[ast.stmt]) -> str | None:
+    if body and type(body[0]) is Expr and type(body[0].value) is Constant and type(body[0].value.value) is str:
+        return body[0].value.value
+    return None
+
+
 def names_of(module: ast.Module) -> ModuleNames:
     """Return the names of a module."""
-    names = ModuleNames(module.body, ast.get_docstring(module, clean=False))
-    # By type and not by pattern, which tries one class after the other.
+    names = ModuleNames(module.body)
+    # By type and not by pattern, which tries one class after the other; the most frequent first.
     for statement in module.body:
-        if type(statement) is ast.FunctionDef:
-            names.functions[statement.name] = statement
-        elif type(statement) is ast.Import:
+        if type(statement) is Import:
             names.add_import(statement)
-        elif type(statement) is ast.ImportFrom:
+        elif type(statement) is Assign or type(statement) is AnnAssign:
+            if type(statement.value) is Call:
+                names.made_by.append(statement.value.func)
+            _assign(names, statement, certain=True)
+        elif type(statement) is FunctionDef:
+            names.functions[statement.name] = statement
+        elif type(statement) is ImportFrom:
             names.add_import(statement)
             if statement.module in _JOB_ORIGINS:
                 _name_calls(names, statement)
-        elif type(statement) is ast.Assign or type(statement) is ast.AnnAssign:
-            if type(statement.value) is ast.Call:
-                names.made_by.append(statement.value.func)
-            _assign(names, statement, certain=True)
-        elif type(statement) is ast.AugAssign:
+        elif type(statement) is AugAssign:
             _assign(names, statement, certain=True)
         elif isinstance(statement, _BLOCKS):
             for inner in _within(statement):
@@ -97,11 +103,11 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _assign(names: ModuleNames, statement: ast.Assign | ast.AnnAssign | ast.AugAssign, *, certain: bool) -> None:
-    value = None if isinstance(statement, ast.AugAssign) else statement.value
-    if value is None and isinstance(statement, ast.AnnAssign):
+    value = None if isinstance(statement, AugAssign) else statement.value
+    if value is None and isinstance(statement, AnnAssign):
         return
-    for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
-        if isinstance(target, ast.Name):
+    for target in statement.targets if isinstance(statement, Assign) else [statement.target]:
+        if type(target) is Name:
             if target.id == "JOB":
                 names.job = statement.lineno, value
             else:

@@ -1,6 +1,7 @@
 """Options are read without running anything, and what is wrong with one is said where it stands."""
 
 import ast
+import inspect
 import json
 import sys
 from dataclasses import fields
@@ -199,6 +200,13 @@ def test_docstring_is_the_documentation_and_an_option_wins_over_it() -> None:
     assert docs('(main, "x")') == "Loads sales.\n\nEvery night."
     assert docs('(main, "x", {"docs": "Other"})') == "Other"
     assert docs('(main, "x", {"docs": None})') == ""
+
+
+@given(st.text(st.sampled_from("a é\n\n\n  \t\x0c\xa0\u2028"), max_size=12))
+def test_docstring_is_cleaned_as_python_does(docstring: str) -> None:
+    spec = read_job(f"{docstring!r}\nJOB = (main, 'x')\n".encode(), "p", "j", "p/jobs/j.py").spec
+    assert spec is not None
+    assert spec.docs == inspect.cleandoc(docstring)
 
 
 def test_names_imported_under_others_are_followed() -> None:
