@@ -27,6 +27,9 @@ AIRFLOW_UID = 50000
 NAMED_HOST = k8s.core.v1.EnvVarArgs(name="AIRFLOW__CORE__HOSTNAME_CALLABLE", value="airflow.utils.net.getfqdn")
 """For a pod that keeps its name when it is replaced; the others are known by address."""
 
+SIGNALS_ALONE = k8s.core.v1.EnvVarArgs(name="DUMB_INIT_SETSID", value="0")
+"""Tells dumb-init to pass signals to the process it started and not to that one's children, such as running tasks."""
+
 TEMPORARY = scratch("tmp", "/tmp", size_limit="1Gi")  # noqa: S108 - an emptyDir of the pod
 
 
@@ -56,6 +59,9 @@ class Component:
     grace_seconds: int = 30
     """Seconds to finish what is running after SIGTERM."""
 
+    ends_its_own: bool = False
+    """Whether SIGTERM goes to the component alone, which then waits for what it started; else to all processes at once."""
+
     drain_seconds: int = 0
     """Seconds to go on answering after leaving the Service's endpoints."""
 
@@ -83,6 +89,7 @@ def components(*, executor: Executor, grace_seconds: int) -> dict[str, Component
             readiness=k8s.core.v1.ProbeArgs(http_get=health, period_seconds=10, timeout_seconds=10, failure_threshold=6),
             reads_dags="scheduler" in dag_readers(executor),
             grace_seconds=grace_seconds if runs_tasks else 60,
+            ends_its_own=runs_tasks,
         ),
         Component(name="dag-processor", liveness=_heartbeat("DagProcessorJob"), reads_dags=True),
         Component(name="triggerer", ports={"logs": TRIGGERER_LOG_PORT}, liveness=_heartbeat("TriggererJob"), grace_seconds=60),
@@ -171,7 +178,8 @@ def component_template(
     run recorded, so old logs stay readable.
     """
     delivery = args.delivery.attachments() if component.reads_dags else Attachments()
-    attached = attachments + delivery + (Attachments(environment=(NAMED_HOST,)) if lasting_name else Attachments())
+    chosen = (*([NAMED_HOST] if lasting_name else []), *([SIGNALS_ALONE] if component.ends_its_own else []))
+    attached = attachments + delivery + Attachments(environment=chosen)
     container = airflow_container(
         args, name=component.name, command=["airflow", component.name], resources=resources, attachments=attached
     )

@@ -56,6 +56,16 @@ def test_every_component_is_a_deployment_that_runs_its_command(local: Any, compo
     assert spec["serviceAccountName"] == f"airflow-{component}"
 
 
+def test_a_scheduler_that_runs_tasks_is_stopped_alone_and_waits_for_them(every: Any):
+    # dumb-init otherwise passes SIGTERM to all processes: tasks under way would end with their scheduler.
+    config = every.only("ConfigMap", "airflow-config")["data"]
+    runs_tasks = config["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    for component in COMPONENTS:
+        (container,) = every.pods()[f"airflow-{component}"]["spec"]["containers"]
+        alone = {"name": "DUMB_INIT_SETSID", "value": "0"} in (container.get("env") or [])
+        assert alone == (runs_tasks and component == "scheduler"), component
+
+
 def test_the_service_leads_from_port_80_to_the_api_server_s_8080(every: Any):
     spec = every.only("Service", "airflow-api-server")["spec"]
     (port,) = spec["ports"]
