@@ -93,7 +93,8 @@ def environment(engine: Engine, folder: StateFolder, *, own_backend: bool) -> di
         variables["PULUMI_HOME"] = str(folder.home)
     if own_backend:
         variables |= {
-            "PULUMI_BACKEND_URL": f"file://{folder.backend}",
+            # Metadata would be a second file beside each, written in place: if a kill leaves it empty, the state is lost.
+            "PULUMI_BACKEND_URL": f"file://{folder.backend}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder.passphrase_file()),
         }
     return variables

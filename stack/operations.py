@@ -123,7 +123,7 @@ class Operations:
     def _lock_of_nobody(self) -> str | None:
         """Return who held every lock, if none of them lives: Pulumi's file backend leaves locks of what was killed."""
         holders = [json.loads(path.read_text()) for path in self._folder.locks(PROJECT, self._stack.name)]
-        if not holders or any(one["hostname"] != socket.gethostname() or psutil.pid_exists(one["pid"]) for one in holders):
+        if not holders or any(one["hostname"] != socket.gethostname() or lives(one["pid"]) for one in holders):
             return None
         return f"an earlier update (pid {holders[0]['pid']}) was killed"
 
@@ -136,6 +136,14 @@ class Operations:
             f"the stack {self._stack.name} is being changed by another update{f' ({holder})' if holder else ''}",
             f"Wait for it. If it is no more, take its lock off: {command}",
         )
+
+
+def lives(pid: int) -> bool:
+    """Tell whether there is such a process; one that was killed and that nobody has asked for its end is not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _read(path: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import psutil
 import pytest
 import yaml
 
-from stack import address, cli, clusters, engine, errors
+from stack import address, cli, clusters, engine, errors, operations
 from stack import state as kept
 from stack.configuration import settings_of
 from stack.state import Record, StateFolder
+from standalone import health
 
 
 @pytest.fixture
@@ -132,3 +134,29 @@ def test_unknown_component_is_refused_with_the_known_ones(
 ) -> None:
     assert run(monkeypatch, "logs", "webserver") == 2
     assert "api-server" in capsys.readouterr().err
+
+
+def test_a_lock_is_nobodys_once_its_process_was_killed_though_nobody_has_buried_it(folder: StateFolder) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        assert operations.lives(process.pid)
+        process.kill()
+        health.poll(lambda: operations.lives(process.pid), lambda lives: not lives, 60)
+        assert psutil.pid_exists(process.pid), "it is a zombie as long as it is not waited for"
+        assert not operations.lives(process.pid)
+    finally:
+        process.wait(60)
+    assert not operations.lives(process.pid)
+
+
+@pytest.mark.skipif(not engine.BUILT.exists(), reason="make tools")
+def test_the_state_has_no_file_that_a_kill_can_leave_half_written(folder: StateFolder, tmp_path: Path) -> None:
+    folder.prepare()
+    found = engine.Engine(engine.BUILT, official=False)
+    (tmp_path / "Pulumi.yaml").write_text("name: killed\nruntime: python\n")
+    environment = {"PATH": "/usr/bin:/bin", **engine.environment(found, folder, own_backend=True)}
+    command = [str(found.command), "stack", "init", "one", "--non-interactive"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120, capture_output=True)
+    names = [path.name for path in folder.backend.rglob("*") if path.is_file()]
+    assert "one.json" in names
+    assert not [name for name in names if name.endswith(".attrs")]
