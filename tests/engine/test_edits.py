@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi import automation as auto
+from tenacity import retry, retry_if_exception, stop_after_attempt
 
 import versions
 from tests.built_tools import REPOSITORY
@@ -30,6 +31,13 @@ PROTECTED = re.compile(
 )
 SETTING = re.compile(r"^\s*([\w.]+: .*?); (allowed: .*?)$", re.MULTILINE)
 PROVIDER = re.compile(r"((?:RDS|EKS|PostgreSQL) .*)")
+UNNAMED = "Resource monitor has terminated"
+"""All that is printed where the program ends, because the engine refused, before the engine's own words are out."""
+
+
+def _is_unnamed(error: BaseException) -> bool:
+    text = str(error)
+    return isinstance(error, auto.CommandError) and UNNAMED in text and not PROTECTED.search(text)
 
 
 @dataclass
@@ -63,12 +71,16 @@ class EditedProd:
             for name, value in edit.versions.items():
                 patch.setattr(versions, name, value)
             try:
-                steps = [step for step in self.stack.steps() if not step[1].startswith(UNREMARKABLE)]
+                steps = [step for step in self._steps() if not step[1].startswith(UNREMARKABLE)]
             except auto.CommandError as error:
                 return "refused", _reason(str(error))
         gone = {typ for operation, typ in steps if operation in DESTRUCTIVE and typ.startswith(STATEFUL)}
         assert gone == set(), f"{edit.what} takes away what holds data without being refused"
         return _summary(steps)
+
+    @retry(retry=retry_if_exception(_is_unnamed), stop=stop_after_attempt(3), reraise=True)
+    def _steps(self) -> list[tuple[str, str]]:
+        return self.stack.steps()
 
 
 @pytest.fixture(scope="module")
