@@ -1,7 +1,6 @@
 """What the names of a module stand for, told from its statements in one pass: every job of a tree goes through it."""
 
 import ast
-from ast import AnnAssign, Assign, AugAssign, Call, Constant, Expr, FunctionDef, Import, ImportFrom, Name
 from collections.abc import Iterable, Iterator
 
 from dagsync.declarations import CALLS, ORIGINS
@@ -13,9 +12,9 @@ _JOB_ORIGINS = ORIGINS | {"dagsync.job"}
 class ModuleNames:
     """The names that are bound when a module is imported."""
 
-    def __init__(self, body: list[ast.stmt]) -> None:
-        self.body = body
-        self.docstring = _docstring(body)
+    def __init__(self, module: ast.Module) -> None:
+        self.body = module.body
+        self.docstring = ast.get_docstring(module, clean=False)
 
         self.bindings: dict[str, ast.expr | None] = {}
         """What each name is assigned, ``None`` where that cannot be told; without ``JOB``."""
@@ -39,7 +38,7 @@ class ModuleNames:
 
     def add_import(self, statement: ast.Import | ast.ImportFrom) -> None:
         """Take note of what ``argparse`` and its parts are called."""
-        if isinstance(statement, Import):
+        if isinstance(statement, ast.Import):
             for each in statement.names:
                 if each.name == "argparse":
                     self.argparse_names[each.asname or each.name] = ""
@@ -48,30 +47,24 @@ class ModuleNames:
                 self.argparse_names[each.asname or each.name] = each.name
 
 
-def _docstring(body: list[ast.stmt]) -> str | None:
-    if body and type(body[0]) is Expr and type(body[0].value) is Constant and type(body[0].value.value) is str:
-        return body[0].value.value
-    return None
-
-
 def names_of(module: ast.Module) -> ModuleNames:
     """Return the names of a module."""
-    names = ModuleNames(module.body)
+    names = ModuleNames(module)
     # By type and not by pattern, which tries one class after the other; the most frequent first.
     for statement in module.body:
-        if type(statement) is Import:
+        if type(statement) is ast.Import:
             names.add_import(statement)
-        elif type(statement) is Assign or type(statement) is AnnAssign:
-            if type(statement.value) is Call:
+        elif type(statement) is ast.Assign or type(statement) is ast.AnnAssign:
+            if type(statement.value) is ast.Call:
                 names.made_by.append(statement.value.func)
             _assign(names, statement, certain=True)
-        elif type(statement) is FunctionDef:
+        elif type(statement) is ast.FunctionDef:
             names.functions[statement.name] = statement
-        elif type(statement) is ImportFrom:
+        elif type(statement) is ast.ImportFrom:
             names.add_import(statement)
             if statement.module in _JOB_ORIGINS:
                 _name_calls(names, statement)
-        elif type(statement) is AugAssign:
+        elif type(statement) is ast.AugAssign:
             _assign(names, statement, certain=True)
         elif isinstance(statement, _BLOCKS):
             for inner in _within(statement):
@@ -103,11 +96,11 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _assign(names: ModuleNames, statement: ast.Assign | ast.AnnAssign | ast.AugAssign, *, certain: bool) -> None:
-    value = None if isinstance(statement, AugAssign) else statement.value
-    if value is None and isinstance(statement, AnnAssign):
+    value = None if isinstance(statement, ast.AugAssign) else statement.value
+    if value is None and isinstance(statement, ast.AnnAssign):
         return
-    for target in statement.targets if isinstance(statement, Assign) else [statement.target]:
-        if type(target) is Name:
+    for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+        if type(target) is ast.Name:
             if target.id == "JOB":
                 names.job = statement.lineno, value
             else:

@@ -60,25 +60,18 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
         options = given_options(expressions, constants, line)
         given = tuple(sorted(options))
         if names.docstring and "docs" not in options:
-            options["docs"] = storable(_cleaned(names.docstring))
+            options["docs"] = storable(inspect.cleandoc(names.docstring))
         spec = JobSpec(package, name, text, line, given, **options)
         if len(spec.dag_id.encode()) > MAX_DAG_ID_BYTES:
             raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
         if b"ArgumentParser" not in data:
             return Reading(spec, (), notes)
         form = form_of(names, entrypoint, spec, path)
-        return Reading(JobSpec(*spec[:-1], form.parameters), (), (*notes, *form.notes))
+        return Reading(spec._replace(parameters=form.parameters), (), (*notes, *form.notes))
     except RefusalError as refusal:
         return _broken(path, refusal.line, str(refusal), refusal.fix)
     except RecursionError:
         return _broken(path, line, "the declaration is nested too deeply")
-
-
-def _cleaned(docstring: str) -> str:
-    """Return what ``inspect.cleandoc`` does, which goes through the lines of a docstring even where none is indented."""
-    if "\n " not in docstring and docstring.replace("\n", "").isprintable():
-        return docstring.lstrip(" ").strip("\n")
-    return inspect.cleandoc(docstring)
 
 
 def _broken(path: str, line: int, message: str, fix: str = "") -> Reading:

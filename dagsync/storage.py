@@ -115,7 +115,7 @@ def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool
     put there since. The caller holds the lock and calls ``settle`` once all files are written.
     """
     # Not beside the target and not ending in .py: Airflow must not take it for a DAG file.
-    temporary = f"{dags_dir}/{STATE_FOLDER}/next.tmp"
+    temporary = dags_dir / STATE_FOLDER / "next.tmp"
     # No file object, which costs as much again as the calls it makes.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
@@ -125,7 +125,7 @@ def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool
         if durable:
             os.fsync(descriptor)
         # Still open when it gets its name, as that changes its ctime.
-        os.rename(temporary, f"{dags_dir}/{name}")  # noqa: PTH104 - as above
+        temporary.replace(dags_dir / name)
         return signature_of(os.fstat(descriptor))
     finally:
         os.close(descriptor)
