@@ -20,6 +20,7 @@ from stack.engine import Engine
 from stack.errors import LockedError, SettingsProblemError, StackError, UpdateError
 from stack.narration import Narration
 from stack.state import REPOSITORY, StateFolder
+from standalone.processes import is_alive
 from standalone.progress import Progress
 
 T = TypeVar("T")
@@ -139,9 +140,9 @@ class Operations:
 
 
 def lives(pid: int) -> bool:
-    """Tell whether there is such a process; one that was killed and that nobody has asked for its end is not."""
+    """Tell whether there is such a process."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return is_alive(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return False
 

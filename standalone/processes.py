@@ -55,7 +55,7 @@ def find(component: Component, root: Path) -> psutil.Process | None:
     """Return the live process of a component, or ``None`` if it ended, even if its pid is somebody else's now."""
     try:
         process = psutil.Process(component.pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+        if not is_alive(process):
             return None
         same_start = abs(process.create_time() - component.started) < CLOCK_TOLERANCE_SECONDS
         return process if same_start or _is_marked(process, root) else None
@@ -73,7 +73,7 @@ def ours(root: Path, components: Iterable[Component]) -> set[psutil.Process]:
                 found.update(process.children(recursive=True))
             except psutil.Error:
                 continue
-    return {process for process in found if process.pid != os.getpid() and _is_alive(process)}
+    return {process for process in found if process.pid != os.getpid() and is_alive(process)}
 
 
 def stop(root: Path, components: Sequence[Component], *, grace_seconds: float = GRACE_SECONDS) -> int:
@@ -121,8 +121,9 @@ def _is_marked(process: psutil.Process, root: Path) -> bool:
         return False
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process is there still; one that was killed and that nobody has asked for its end is not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
+    except psutil.NoSuchProcess:
         return False
