@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from docs.reliability import Row
+from tests.built_tools import built_tool, skip_without
 
 # A busy machine is slow; that is no property of what is tested.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,6 +17,16 @@ settings.load_profile("busy")
 
 # A shell starts what it puts in the background with Ctrl-C ignored, and every program that a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip_without(["pulumi"], "pulumi", items)
+
+
+@pytest.fixture(scope="session")
+def pulumi() -> Path:
+    """Return the command that ``make tools`` builds."""
+    return built_tool("pulumi")
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from tests.apiserver.cluster import Cluster, pod_templates
 from tests.apiserver.control_plane import control_plane
 from tests.built_tools import built_tool, skip_without
 from tests.components.variants import LOGS_IN_BUCKET, TASK_PODS, dags, kubernetes
-from tests.engine.conftest import drive, pulumi
+from tests.engine.conftest import drive
 
-__all__ = ["applied", "cluster", "drive", "pulumi"]
+__all__ = ["applied", "cluster", "drive"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,14 +12,10 @@ import pytest
 from components.image_content import SOURCES
 from doubles.cloud import Cloud
 from doubles.kubernetes import KubernetesDouble
-from tests.built_tools import REPOSITORY, built_tool, skip_without
+from tests.built_tools import REPOSITORY
 from tests.engine.driven_stack import DrivenStack
 
 Drive = Callable[..., DrivenStack]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    skip_without(["pulumi"], "pulumi", items)
 
 
 def whole_program() -> None:
@@ -37,11 +33,6 @@ def build_context(folder: Path) -> Path:
         else:
             shutil.copy(origin, copy)
     return folder
-
-
-@pytest.fixture(scope="session")
-def pulumi() -> Path:
-    return built_tool("pulumi")
 
 
 @pytest.fixture(scope="module")

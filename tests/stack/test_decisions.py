@@ -149,13 +149,12 @@ def test_a_lock_is_nobodys_once_its_process_was_killed_though_nobody_has_buried_
     assert not operations.lives(process.pid)
 
 
-@pytest.mark.skipif(not engine.BUILT.exists(), reason="make tools")
-def test_the_state_has_no_file_that_a_kill_can_leave_half_written(folder: StateFolder, tmp_path: Path) -> None:
+def test_the_state_has_no_file_that_a_kill_can_leave_half_written(folder: StateFolder, pulumi: Path, tmp_path: Path) -> None:
     folder.prepare()
-    found = engine.Engine(engine.BUILT, official=False)
+    found = engine.Engine(pulumi, official=False)
     (tmp_path / "Pulumi.yaml").write_text("name: killed\nruntime: python\n")
     environment = {"PATH": "/usr/bin:/bin", **engine.environment(found, folder, own_backend=True)}
-    command = [str(found.command), "stack", "init", "one", "--non-interactive"]
+    command = [str(pulumi), "stack", "init", "one", "--non-interactive"]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120, capture_output=True)
     names = [path.name for path in folder.backend.rglob("*") if path.is_file()]
     assert "one.json" in names
