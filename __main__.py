@@ -36,6 +36,7 @@ secrets = AirflowSecrets(
         namespace=namespace.name,
         database=database,
         admin_username=settings.airflow.admin_username,
+        executor=settings.airflow.executor,
         protect=settings.protect,
     ),
     opts=in_cluster,

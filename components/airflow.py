@@ -5,7 +5,6 @@ Owns the order in which they come up. What a pod looks like is decided in ``airf
 choice of an executor in ``executor``.
 """
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -113,10 +112,7 @@ class Airflow(pulumi.ComponentResource):
         return PodArgs(
             image=self._args.image,
             config_map=config_map.metadata.name,
-            annotations={
-                "airflow-control-plane/config-checksum": environment.apply(config_checksum),
-                "airflow-control-plane/secrets-checksum": self._args.secrets.checksum,
-            },
+            annotations={"airflow-control-plane/config-checksum": environment.apply(config_checksum)},
             delivery=DagDelivery(
                 pattern=self._args.delivery,
                 interval_seconds=self._args.sync_interval_seconds,
@@ -188,11 +184,11 @@ class Airflow(pulumi.ComponentResource):
         after: Sequence[pulumi.Resource],
     ) -> None:
         for component, definition in self._components.items():
-            attachments, shared = self._attachments(component), pods
+            attachments = self._attachments(component)
+            shared = pods.annotated({"secrets": self._args.secrets.checksum(component)})
             if task_pods is not None and component == "scheduler":
                 attachments += task_pods.template()
-                checksum = {"airflow-control-plane/template-checksum": task_pods.template_checksum}
-                shared = dataclasses.replace(pods, annotations={**pods.annotations, **checksum})
+                shared = shared.annotated({"template": task_pods.template_checksum})
             scale = self._args.scale[component]
             lasting_name = self._serves_logs and component == "scheduler"
             k8s.apps.v1.Deployment(

@@ -64,6 +64,7 @@ class AirflowMigrations(pulumi.ComponentResource):
             attachments=secrets,
         )
         spec.restart_policy = "OnFailure"
+        annotations = args.pods.annotated({"secrets": args.secrets.checksum("migrations")}).annotations
         k8s.batch.v1.Job(
             name,
             # A Job that failed stays failed: the next `up` makes another.
@@ -72,9 +73,7 @@ class AirflowMigrations(pulumi.ComponentResource):
                 backoff_limit=6,
                 active_deadline_seconds=1800,
                 template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(
-                        labels=object_labels("migrations"), annotations=dict(args.pods.annotations)
-                    ),
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=object_labels("migrations"), annotations=dict(annotations)),
                     spec=spec,
                 ),
             ),

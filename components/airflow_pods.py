@@ -4,7 +4,7 @@ Pure: arguments in, pod templates out. Commands and ports are those of Airflow 3
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -119,6 +119,11 @@ class PodArgs:
     """Checksums of what the pods read at start, so that a change restarts them."""
 
     delivery: DagDelivery
+
+    def annotated(self, checksums: Mapping[str, pulumi.Input[str]]) -> "PodArgs":
+        """Return the same with more checksums: those of what only some of the pods read."""
+        named = {f"airflow-control-plane/{what}-checksum": checksum for what, checksum in checksums.items()}
+        return replace(self, annotations={**self.annotations, **named})
 
 
 def airflow_container(

@@ -1,6 +1,6 @@
 """Airflow's keys and passwords: generated once, kept in the stack's encrypted state, delivered as Kubernetes Secrets.
 
-Owns which component gets which secret. One Secret per purpose, so that a pod can be given one without the others.
+One Secret per purpose, so that a pod can be given one without the others; who gets which is in ``secret_access``.
 """
 
 import hashlib
@@ -11,20 +11,9 @@ import pulumi_kubernetes as k8s
 import pulumi_random as random
 
 from components.database_connection import DatabaseConnection, database_environment
+from components.executor import Executor
 from components.options import stateful
-
-SECRETS_OF = {
-    "api-server": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
-    "scheduler": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
-    "dag-processor": ("fernet-key", "database"),
-    "triggerer": ("fernet-key", "api-secret-key", "database"),
-    "migrations": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
-    "task": (),
-}
-"""Component to the Secrets it needs: who signs task tokens, serves logs, decrypts connections, opens the database.
-
-A task pod has none of that work: it is given its own token and asks the execution API for the rest.
-"""
+from components.secret_access import secrets_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +23,7 @@ class AirflowSecretsArgs:
     admin_username: str
     """First user of Airflow."""
 
+    executor: Executor = "LocalExecutor"
     protect: bool = False
     """Whether the keys refuse deletion: a lost Fernet key makes stored connections unreadable."""
 
@@ -41,14 +31,12 @@ class AirflowSecretsArgs:
 class AirflowSecrets(pulumi.ComponentResource):
     """Fernet key, API secret key, JWT secret, database URLs and the first user's password."""
 
-    checksum: pulumi.Output[str]
-    """Changes when any secret does; pods carry it so that they restart then."""
-
     admin_secret_name: pulumi.Output[str]
     """Secret with the first user's ``username`` and ``password``."""
 
     def __init__(self, name: str, args: AirflowSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:AirflowSecrets", name, {}, opts)
+        self._given = secrets_of(args.executor)
         keep = stateful(self, protect=args.protect)
 
         fernet = random.RandomBytes(f"{name}-fernet-key", length=32, opts=keep)
@@ -73,22 +61,21 @@ class AirflowSecrets(pulumi.ComponentResource):
             for purpose, data in contents.items()
         }
         self.admin_secret_name = self._secrets["admin"].metadata.name
-        values = [value for data in contents.values() for value in data.values()]
-        # A digest of 256 random bits gives nothing away, and in plain text a preview shows that pods will restart.
-        self.checksum = pulumi.Output.unsecret(pulumi.Output.all(*values).apply(digest))
+        self._contents = contents
         self.register_outputs({"adminSecretName": self.admin_secret_name})
 
     def environment_from(self, component: str) -> tuple[k8s.core.v1.EnvFromSourceArgs, ...]:
         """Return the ``envFrom`` entries of the Secrets that ``component`` needs, and no others."""
         return tuple(
             k8s.core.v1.EnvFromSourceArgs(secret_ref=k8s.core.v1.SecretEnvSourceArgs(name=self._secrets[purpose].metadata.name))
-            for purpose in SECRETS_OF[component]
+            for purpose in self._given[component]
         )
 
-
-def database_users() -> tuple[str, ...]:
-    """Return the components with work in the database."""
-    return tuple(component for component, secrets in SECRETS_OF.items() if "database" in secrets)
+    def checksum(self, component: str) -> pulumi.Output[str]:
+        """Return what changes when a secret of ``component`` does; its pods carry it so that they restart then."""
+        values = [value for purpose in self._given[component] for value in self._contents[purpose].values()]
+        # A digest of 256 random bits gives nothing away, and in plain text a preview shows that pods will restart.
+        return pulumi.Output.unsecret(pulumi.Output.all(*values).apply(digest))
 
 
 def url_safe(base64: str) -> str:

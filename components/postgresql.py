@@ -9,12 +9,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 
-from components.airflow_secrets import database_users
 from components.database_connection import DATABASE, PORT, DatabaseConnection
 from components.database_login import PasswordLogin
 from components.labels import labels, object_labels
 from components.options import stateful
 from components.pod_security import container_security, pod_security
+from components.secret_access import database_users
 
 POSTGRES_UID = 999
 """User and group ``postgres`` of the official Debian-based image."""

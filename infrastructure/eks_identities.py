@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pulumi
 
 from components import dag_bucket, job_namespace, log_bucket
-from components.airflow_secrets import database_users
 from components.database_login import DatabaseLogin, IamLogin, PasswordLogin
 from components.executor import Executor, dag_readers, log_access, service_account_name
 from components.policies import PrefixAccess, Statement, allowing, connect_to_database, objects_below, read_secret
+from components.secret_access import database_users
 from components.workload_identity import OidcProvider, WorkloadIdentity, WorkloadIdentityArgs
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.airflow_secrets import database_users
 from components.database_login import db_user_arn
+from components.secret_access import database_users
 from tests.components.conftest import Stack
 from tests.components.iam_evaluation import allows
 from tests.components.test_brought import values

@@ -7,7 +7,7 @@ import pytest
 
 from components.airflow_environment import AirflowEnvironmentArgs, JobPods, airflow_environment
 from components.airflow_pods import components
-from components.airflow_secrets import SECRETS_OF, url_safe
+from components.airflow_secrets import url_safe
 from components.executor import task_runner
 from tests.components.conftest import plain
 
@@ -173,14 +173,6 @@ def test_logs_in_a_bucket_need_no_volume(prod: Any):
     assert data["AIRFLOW__LOGGING__REMOTE_LOGGING"] == "True"
     assert data["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"].startswith("s3://")
     assert data["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"].endswith("/task-logs")
-
-
-@pytest.mark.parametrize("component", COMPONENTS)
-def test_a_component_gets_its_own_secrets_and_no_others(local: Any, component: str):
-    (container,) = local.pods()[f"airflow-{component}"]["spec"]["containers"]
-    secrets = {source["secretRef"]["name"] for source in container["envFrom"] if "secretRef" in source}
-    assert secrets == {f"airflow-{purpose}" for purpose in SECRETS_OF[component]}
-    assert ("airflow-jwt-secret" in secrets) is (component in ("api-server", "scheduler"))
 
 
 def test_dag_sync_gets_no_secret(every: Any):

@@ -1,6 +1,8 @@
 """One stack from nothing to nothing, and what was seen on the way."""
 
+import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +67,7 @@ class Lifecycle:
         settings, image = CHANGES[stack.name]
         self.retuned = self._calls_of(lambda: self._change(settings))
         self.reimaged = self._calls_of(lambda: self._change(image))
-        self.texts = stack.stored_text()
+        self.texts = stack.stored_text() | {"manifests": json.dumps(_manifests(stack.cloud.calls))}
         if any(resource.get("protect") for resource in self.resources):
             self.calls_of_refused_destroy = self._calls_of(self._refused_destroy)
             stack.configure("protect", False)
@@ -89,3 +91,9 @@ class Lifecycle:
         before = len(self.stack.cloud.calls)
         step()
         return self.stack.cloud.calls[before:]
+
+
+def _manifests(calls: Iterable[Call]) -> list[dict[str, Any]]:
+    """Return what was asked of Kubernetes, arguments and environment of every pod among it, but for Secrets."""
+    objects = [call for call in calls if call.type.startswith("kubernetes:") and call.type != "kubernetes:core/v1:Secret"]
+    return [dict(call.inputs) for call in objects]
