@@ -9,14 +9,21 @@ from components.airflow_pods import Resources
 from components.airflow_secrets import AirflowSecrets, AirflowSecretsArgs
 from components.executor import service_account_name, task_runner
 from components.job_namespace import SERVICE_ACCOUNT, JobNamespace, JobNamespaceArgs
+from components.key_generations import Generations
 from infrastructure import infrastructure
 from settings import load_settings, stack_configuration
 from settings.processes import ResourceSettings
+from settings.secrets import GenerationSettings
 
 
 def resources(asked: ResourceSettings) -> Resources:
     """Return what a container asks for, as pods take it."""
     return Resources(cpu=asked.cpu, cpu_limit=asked.cpu_limit, memory=asked.memory)
+
+
+def generations(asked: GenerationSettings) -> Generations:
+    """Return which generations of a key there are, as secrets take them."""
+    return Generations(current=asked.generation, oldest=asked.oldest, newest=asked.newest)
 
 
 settings = load_settings(stack_configuration(), stack=pulumi.get_stack())
@@ -37,6 +44,9 @@ secrets = AirflowSecrets(
         database=database,
         admin_username=settings.airflow.admin_username,
         executor=settings.airflow.executor,
+        fernet=generations(settings.secrets.fernet),
+        jwt=generations(settings.secrets.jwt),
+        api_generation=settings.secrets.api.generation,
         protect=settings.protect,
     ),
     opts=in_cluster,

@@ -17,6 +17,7 @@ from components.airflow_deployment import deployment_spec
 from components.airflow_migrations import AirflowMigrations, AirflowMigrationsArgs
 from components.airflow_network_policies import NetworkPoliciesArgs, network_policies
 from components.airflow_pods import PodArgs, component_template, components
+from components.airflow_reencryption import AirflowReencryption, AirflowReencryptionArgs
 from components.airflow_service_accounts import service_accounts
 from components.airflow_services import SERVICE_PORT, services
 from components.airflow_stack_environment import StackEnvironmentArgs, stack_environment
@@ -72,7 +73,8 @@ class Airflow(pulumi.ComponentResource):
         # Tasks in the scheduler's pod write to a volume there: its log server is how others read them.
         self._serves_logs = self._log_claim is not None and task_runner(args.executor) == "scheduler"
         task_pods = self._task_pods(pods, accounts)
-        self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values()])
+        deployments = self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values()])
+        self._reencryption(pods, accounts["migrations"], after=deployments)
         self.service_name = services(name, namespace=args.namespace, scheduler_serves_logs=self._serves_logs, opts=self._child)
         self.register_outputs({"serviceName": self.service_name})
 
@@ -157,7 +159,7 @@ class Airflow(pulumi.ComponentResource):
         """Return what a component's container gets beside DAGs: its secrets, its logs, its way to Kubernetes."""
         return together(
             [
-                Attachments(environment_from=self._args.secrets.environment_from(component)),
+                self._args.secrets.attachments(component),
                 component_logs(component, executor=self._args.executor, logs=self._args.logs, claim=self._log_claim),
                 token() if component in self._callers else Attachments(),
             ]
@@ -182,7 +184,8 @@ class Airflow(pulumi.ComponentResource):
         task_pods: TaskPods | None,
         *,
         after: Sequence[pulumi.Resource],
-    ) -> None:
+    ) -> list[pulumi.Resource]:
+        made: list[pulumi.Resource] = []
         for component, definition in self._components.items():
             attachments = self._attachments(component)
             shared = pods.annotated({"secrets": self._args.secrets.checksum(component)})
@@ -191,7 +194,7 @@ class Airflow(pulumi.ComponentResource):
                 shared = shared.annotated({"template": task_pods.template_checksum})
             scale = self._args.scale[component]
             lasting_name = self._serves_logs and component == "scheduler"
-            k8s.apps.v1.Deployment(
+            deployment = k8s.apps.v1.Deployment(
                 f"{self._name}-{component}",
                 metadata=object_metadata(f"airflow-{component}", self._args.namespace, component),
                 spec=deployment_spec(
@@ -208,6 +211,25 @@ class Airflow(pulumi.ComponentResource):
                     one_at_a_time=component == "dag-processor" or lasting_name,
                 ),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *([task_pods] if task_pods else [])]),
+            )
+            made.append(deployment)
+        return made
+
+    def _reencryption(self, pods: PodArgs, account: pulumi.Output[str], *, after: Sequence[pulumi.Resource]) -> None:
+        """Encrypt anew what is stored, once all pods have a Fernet key that is not the first."""
+        generation = self._args.secrets.fernet_generation
+        if generation > 1:
+            AirflowReencryption(
+                f"{self._name}-rotate-fernet-key",
+                AirflowReencryptionArgs(
+                    namespace=self._args.namespace,
+                    pods=pods,
+                    generation=generation,
+                    secrets=self._args.secrets.attachments("migrations"),
+                    service_account=account,
+                    workloads=after,
+                ),
+                opts=self._child,
             )
 
 

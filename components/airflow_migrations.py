@@ -42,7 +42,7 @@ class AirflowMigrations(pulumi.ComponentResource):
     def __init__(self, name: str, args: AirflowMigrationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:AirflowMigrations", name, {}, opts)
         resources = Resources(cpu="250m", cpu_limit="2", memory="1Gi")
-        secrets = Attachments(environment_from=args.secrets.environment_from("migrations")) + pod_logs()
+        secrets = args.secrets.attachments("migrations") + pod_logs()
         admin = (
             _from_secret("ADMIN_USERNAME", args.secrets.admin_secret_name, "username"),
             _from_secret("ADMIN_PASSWORD", args.secrets.admin_secret_name, "password"),

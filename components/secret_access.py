@@ -18,8 +18,8 @@ def secrets_of(executor: Executor) -> Mapping[str, tuple[str, ...]]:
     """
     serves_logs = ("api-secret-key",) if task_runner(executor) == "scheduler" else ()
     return {
-        "api-server": ("fernet-key", "api-secret-key", "jwt-secret", "database"),
-        "scheduler": ("fernet-key", *serves_logs, "jwt-secret", "database"),
+        "api-server": ("fernet-key", "api-secret-key", "jwt-keys", "database"),
+        "scheduler": ("fernet-key", *serves_logs, "jwt-keys", "database"),
         "dag-processor": ("fernet-key", "database"),
         "triggerer": ("fernet-key", "api-secret-key", "database"),
         "migrations": ("fernet-key", "database"),

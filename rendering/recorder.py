@@ -1,9 +1,11 @@
 """Pulumi's mock monitor, recording what a program registers and answering with readable stand-ins for unknown values."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pulumi.runtime import mocks, rpc
 
@@ -91,8 +93,12 @@ class Recorder(mocks.Mocks):
         """Return the id and outputs of a resource: its inputs, and a placeholder for what a provider computes."""
         computed: dict[str, Any] = {}
         package = args.typ.partition(":")[0]
-        if package == "random":
-            computed = dict.fromkeys(("result", "base64", "hex"), f"${{{args.name}}}")
+        if args.typ == "random:index/randomBytes:RandomBytes":
+            # Keys are made of them, which a placeholder could not be. Nothing but its name is in it, and secrets are masked.
+            raw = hashlib.shake_256(args.name.encode()).digest(int(cast(float, args.inputs["length"])))
+            computed = {"base64": base64.b64encode(raw).decode(), "hex": raw.hex()}
+        elif package == "random":
+            computed = {"result": f"${{{args.name}}}"}
         elif package in ("aws", "docker-build"):
             computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS} | _instance(args)
         elif args.typ == "eks:index:Cluster":

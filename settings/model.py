@@ -15,6 +15,7 @@ from settings.image import ImageSettings
 from settings.logs import LogsSettings
 from settings.network import NetworkSettings
 from settings.processes import AirflowSettings, JobsSettings
+from settings.secrets import SecretsSettings
 from settings.section import Section
 from settings.values import KubernetesName
 
@@ -54,6 +55,9 @@ class Settings(Section):
 
     image: ImageSettings = ImageSettings()
     """The image of every Airflow pod."""
+
+    secrets: SecretsSettings = SecretsSettings()
+    """Airflow's keys."""
 
     airflow: AirflowSettings = AirflowSettings()
     """Airflow itself."""

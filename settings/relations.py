@@ -8,6 +8,7 @@ from settings.cluster_relations import cluster_problems
 from settings.database_relations import database_problems
 from settings.model import Settings
 from settings.relation import RelationProblem
+from settings.secret_relations import secret_problems
 from settings.workload_relations import workload_problems
 
 PINNED = re.compile(r"(@sha256:[0-9a-f]{64}|:(?!latest$)\w[\w.-]{0,127})$")
@@ -23,6 +24,7 @@ def relation_problems(settings: Settings, *, region: str) -> Iterator[RelationPr
     yield from brought_problems(settings)
     yield from _on_any_platform(settings)
     yield from workload_problems(settings)
+    yield from secret_problems(settings)
 
 
 def _on_eks(settings: Settings, region: str) -> Iterator[RelationProblem]:

@@ -106,7 +106,7 @@ def test_local_executor_has_nothing_of_task_pods(local: Any):
 def test_kubernetes_executor_takes_dags_tasks_and_the_log_server_out_of_the_scheduler(tasks: Any):
     deployment, spec = tasks.only("Deployment", "airflow-scheduler")["spec"], tasks.pods()["airflow-scheduler"]["spec"]
     assert deployment["strategy"]["type"] == "RollingUpdate"
-    assert {volume["name"] for volume in spec["volumes"]} == {"tmp", "logs", "kubernetes-api", "pod-template"}
+    assert {volume["name"] for volume in spec["volumes"]} == {"tmp", "logs", "kubernetes-api", "pod-template", "token-keys"}
     assert spec["terminationGracePeriodSeconds"] == 60
     (container,) = spec["containers"]
     assert {port["name"] for port in container["ports"]} == {"health"}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.components.variants import TASK_PODS, eks, kubernetes
 
-FERNET, API, JWT, DATABASE = "airflow-fernet-key", "airflow-api-secret-key", "airflow-jwt-secret", "airflow-database"
+FERNET, API, JWT, DATABASE = "airflow-fernet-key", "airflow-api-secret-key", "airflow-jwt-keys", "airflow-database"
 ALWAYS = {
     "airflow-api-server/api-server": {FERNET, API, JWT, DATABASE},
     "airflow-dag-processor/dag-processor": {FERNET, DATABASE},

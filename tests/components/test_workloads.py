@@ -239,7 +239,7 @@ def test_no_pod_reaches_the_node_s_credentials(every: Any):
 
 def test_keys_are_random_and_long_enough(local: Any):
     sizes = {resource.name: resource.inputs["length"] for resource in local.all("RandomBytes")}
-    assert sizes == {"airflow-fernet-key": 32, "airflow-api-secret-key": 32, "airflow-jwt-secret": 64}
+    assert sizes == {"airflow-fernet-key": 32, "airflow-api-secret-key": 32, "airflow-jwt-key": 32}
 
 
 def test_a_fernet_key_is_written_in_the_url_safe_alphabet():

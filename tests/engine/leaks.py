@@ -1,9 +1,10 @@
 """Finds secrets in text, also where an encoding hides them from a plain search."""
 
 import base64
+import contextlib
 import html
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 URL_SAFE = str.maketrans("+/", "-_")
@@ -16,9 +17,18 @@ def forms(secret: str) -> frozenset[str]:
     go = escaped.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
     texts = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), escaped, go, html.escape(secret)}
     raw = secret.encode()
+    inside = {form for key in _decoded(secret) for form in _base64_forms(key)}
     return frozenset(
-        texts | {raw.hex(), raw.hex().upper()} | _base64_forms(raw) | {secret.translate(str.maketrans("+/", "-_"))}
+        texts | {raw.hex(), raw.hex().upper()} | _base64_forms(raw) | {secret.translate(str.maketrans("+/", "-_"))} | inside
     )
+
+
+def _decoded(secret: str) -> Iterator[bytes]:
+    """Yield the bytes that ``secret`` may be a text of: a key in a PEM file is those, behind others, in base64."""
+    with contextlib.suppress(ValueError):
+        yield bytes.fromhex(secret)
+    with contextlib.suppress(ValueError):
+        yield base64.b64decode(secret, validate=True)
 
 
 def _base64_forms(raw: bytes) -> set[str]:

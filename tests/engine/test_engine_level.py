@@ -12,6 +12,7 @@ import pulumi_random as random
 import pytest
 from pulumi import automation as auto
 
+from components.token_keys import private_key_pem
 from doubles.aws_enums import ENUMS, unlisted
 from doubles.sdk_types import unknown_inputs
 from tests.engine.conftest import Drive
@@ -38,6 +39,12 @@ def test_a_secret_exported_in_plain_text_is_found_wherever_it_went(drive: Drive)
 def test_base64_hides_no_secret_whatever_stands_before_it(before: str) -> None:
     text = base64.b64encode(f"{before}s3cr3t-with-some-length/+?and more".encode()).decode()
     assert any(form in text for form in forms("s3cr3t-with-some-length/+?"))
+
+
+def test_a_private_key_made_of_a_secret_is_found_in_its_file() -> None:
+    raw = bytes(range(200, 232))
+    for seed in (base64.b64encode(raw).decode(), raw.hex()):
+        assert leaks({"file": private_key_pem(base64.b64encode(raw).decode())}, [seed]) == ["secret 0 in file"]
 
 
 def test_a_wrong_setting_stops_the_preview_with_its_fix_and_no_traceback(drive: Drive) -> None:

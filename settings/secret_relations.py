@@ -1,0 +1,31 @@
+"""Combinations of settings of Airflow's keys that cannot work."""
+
+from collections.abc import Iterator
+
+from settings.model import Settings
+from settings.relation import RelationProblem
+from settings.secrets import GenerationSettings
+
+
+def secret_problems(settings: Settings) -> Iterator[RelationProblem]:
+    """Yield what cannot work among the generations of keys."""
+    yield from _generations("fernet", settings.secrets.fernet)
+    yield from _generations("jwt", settings.secrets.jwt)
+
+
+def _generations(key: str, given: GenerationSettings) -> Iterator[RelationProblem]:
+    where = f"secrets.{key}"
+    if given.oldest > given.generation:
+        yield RelationProblem(
+            keys=("secrets",),
+            where=f"{where}.oldest: {given.oldest}",
+            reason=f"allowed: 1 to {where}.generation, {given.generation}, or the key in use would not be accepted",
+            fix=f"pulumi config set --path {where}.oldest {given.generation}",
+        )
+    if given.newest is not None and given.newest < given.generation:
+        yield RelationProblem(
+            keys=("secrets",),
+            where=f"{where}.newest: {given.newest}",
+            reason=f"allowed: {where}.generation, {given.generation}, or more, or the key in use would not be accepted",
+            fix=f"pulumi config rm --path {where}.newest",
+        )

@@ -1,0 +1,28 @@
+"""Settings of Airflow's keys."""
+
+import pytest
+
+from settings import SettingsError, load_settings
+from tests.settings.test_brought import stack
+
+
+@pytest.mark.parametrize("key", ["fernet", "jwt"])
+@pytest.mark.parametrize(
+    ("numbers", "told", "fix"),
+    [
+        ({"oldest": 2}, "oldest: 2; allowed: 1 to", "pulumi config set --path secrets.{}.oldest 1"),
+        ({"generation": 3, "newest": 2}, "newest: 2; allowed: ", "pulumi config rm --path secrets.{}.newest"),
+        ({"generation": 0}, "generation: ", "1"),
+    ],
+)
+def test_a_key_in_use_that_would_not_be_accepted_is_refused(key: str, numbers: dict[str, int], told: str, fix: str):
+    with pytest.raises(SettingsError) as caught:
+        load_settings(stack(secrets={key: numbers}), stack="test")
+    assert "1 problem:" in str(caught.value)
+    assert f"\n  secrets.{key}.{told}" in str(caught.value)
+    assert fix.format(key) in str(caught.value)
+
+
+def test_every_step_of_a_rotation_is_allowed():
+    for numbers in ({}, {"newest": 2}, {"generation": 2}, {"generation": 2, "oldest": 2}, {"generation": 3, "newest": 4}):
+        load_settings(stack(secrets={"fernet": numbers, "jwt": numbers}), stack="test")
