@@ -10,6 +10,7 @@ from components.airflow_secrets import AirflowSecrets, AirflowSecretsArgs
 from components.executor import service_account_name, task_runner
 from components.job_namespace import SERVICE_ACCOUNT, JobNamespace, JobNamespaceArgs
 from components.key_generations import Generations
+from components.secret_mirror import SecretMirror, SecretMirrorArgs
 from infrastructure import infrastructure
 from settings import load_settings, stack_configuration
 from settings.processes import ResourceSettings
@@ -51,6 +52,13 @@ secrets = AirflowSecrets(
     ),
     opts=in_cluster,
 )
+if settings.secrets.mirror:
+    mirror = SecretMirror(
+        "airflow",
+        SecretMirrorArgs(contents=secrets.contents, recovery_window_days=30 if settings.protect else 0),
+        opts=platform.account,
+    )
+    pulumi.export("mirroredSecrets", mirror.arns)
 jobs = (
     JobNamespace(
         "etl-jobs",

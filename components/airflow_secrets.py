@@ -4,7 +4,7 @@ One Secret per purpose, so that a pod can be given one without the others; who g
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -47,6 +47,9 @@ class AirflowSecrets(pulumi.ComponentResource):
     admin_secret_name: pulumi.Output[str]
     """Secret with the first user's ``username`` and ``password``."""
 
+    contents: Mapping[str, Mapping[str, pulumi.Input[str]]]
+    """Purpose to what its Secret holds, by key."""
+
     fernet_generation: int
     """The one that encrypts."""
 
@@ -77,7 +80,7 @@ class AirflowSecrets(pulumi.ComponentResource):
             for purpose, data in contents.items()
         }
         self.admin_secret_name = self._secrets["admin"].metadata.name
-        self._contents, self._signs_with = contents, args.jwt.current
+        self.contents, self._signs_with = contents, args.jwt.current
         self.fernet_generation = args.fernet.current
         self.register_outputs({"adminSecretName": self.admin_secret_name})
 
@@ -92,7 +95,7 @@ class AirflowSecrets(pulumi.ComponentResource):
 
     def checksum(self, component: str) -> pulumi.Output[str]:
         """Return what changes when a secret of ``component`` does; its pods carry it so that they restart then."""
-        values = [value for purpose in self._given[component] for value in self._contents[purpose].values()]
+        values = [value for purpose in self._given[component] for value in self.contents[purpose].values()]
         # A digest of 256 random bits gives nothing away, and in plain text a preview shows that pods will restart.
         return pulumi.Output.unsecret(pulumi.Output.all(*values).apply(digest))
 

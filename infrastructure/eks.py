@@ -35,7 +35,8 @@ class EksInfrastructure:
         region = pulumi.Config("aws").require("region")
         tags = {"airflow-control-plane:stack": pulumi.get_stack(), **settings.tags}
         self._account = aws.Provider("aws", region=region, default_tags=aws.ProviderDefaultTagsArgs(tags=tags))
-        self._in_account = pulumi.ResourceOptions(providers=[self._account])
+        self.account: pulumi.ResourceOptions | None = pulumi.ResourceOptions(providers=[self._account])
+        self._in_account = self.account
         self._look_up = pulumi.InvokeOutputOptions(provider=self._account)
 
         vpc = self._vpc()

@@ -22,6 +22,7 @@ class KubernetesInfrastructure:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.account: pulumi.ResourceOptions | None = None
         self.provider = kubernetes_provider("cluster", context=settings.kubernetes.context)
         self.image = pulumi.Output.from_input(settings.image.reference or "")
         self.logs: TaskLogs = _task_logs(settings.logs)

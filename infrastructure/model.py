@@ -19,6 +19,9 @@ class Infrastructure(Protocol):
     provider: k8s.Provider
     """Reaches the cluster."""
 
+    account: pulumi.ResourceOptions | None
+    """What makes resources in the AWS account; None without one."""
+
     image: pulumi.Output[str]
     logs: TaskLogs
     packages: ObjectStore | None

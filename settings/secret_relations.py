@@ -8,7 +8,14 @@ from settings.secrets import GenerationSettings
 
 
 def secret_problems(settings: Settings) -> Iterator[RelationProblem]:
-    """Yield what cannot work among the generations of keys."""
+    """Yield what cannot work among the generations of keys, and where they are copied to."""
+    if settings.secrets.mirror and settings.platform != "eks":
+        yield RelationProblem(
+            keys=("platform", "secrets"),
+            where="secrets.mirror: true",
+            reason=f"allowed: false with platform {settings.platform!r}, which uses no AWS",
+            fix="pulumi config rm --path secrets.mirror, or use platform 'eks'",
+        )
     yield from _generations("fernet", settings.secrets.fernet)
     yield from _generations("jwt", settings.secrets.jwt)
 

@@ -28,6 +28,9 @@ class ApiKeySettings(Section):
 class SecretsSettings(Section):
     """Airflow's keys, made once and rotated by raising a number."""
 
+    mirror: bool = False
+    """Copies of all keys and passwords in Secrets Manager, on eks. Deleted ones can be restored for 30 days with protect."""
+
     fernet: GenerationSettings = GenerationSettings()
     """The key that connections, variables and triggers are encrypted with. A new generation also re-encrypts them."""
 

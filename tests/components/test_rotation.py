@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from components.key_generations import Generations
-from tests.components.variants import kubernetes
+from tests.components.conftest import plain
+from tests.components.variants import eks, kubernetes
 
 
 def given(stack: Any, secret: str) -> dict[str, str]:
@@ -120,3 +121,17 @@ def test_a_new_api_key_takes_the_place_of_the_old_one(deploy: Any):
     )
     assert set(before) == set(after) == {"AIRFLOW__API__SECRET_KEY"}
     assert before != after
+
+
+@pytest.mark.parametrize(("protect", "days"), [(True, 30), (False, 0)])
+def test_the_mirror_can_be_restored_for_a_month_where_data_is_protected(deploy: Any, protect: bool, days: int):
+    stack = deploy("dev", eks(secrets={"mirror": True}, protect="true" if protect else "false"))
+    windows = {one.name: plain(one.inputs)["recoveryWindowInDays"] for one in stack.all("secretsmanager/secret:Secret")}
+    assert set(windows) == {f"airflow-{name}" for name in ("fernet-key", "api-secret-key", "jwt-keys", "database", "admin")}
+    assert set(windows.values()) == {days}
+
+
+def test_no_role_of_the_cluster_reads_the_mirror(deploy: Any):
+    stack = deploy("dev", eks(secrets={"mirror": True}))
+    for policy in stack.all("RolePolicy"):
+        assert "secretsmanager" not in policy.inputs["policy"], policy.name

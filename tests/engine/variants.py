@@ -24,6 +24,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "database-secret": {"database.login": "secret"},
     "database-iam": {"database.login": "iam"},
     "existing-secret": {"database.endpoint": "pg.example.com:6432", "database.secretArn": SECRET, "database.login": "secret"},
+    "secret-mirror": {"secrets": {"mirror": True}},
     "private-endpoint": {"cluster.endpoint": "private"},
     "irsa": {"cluster.identity": "irsa"},
     "node-groups": {

@@ -23,6 +23,13 @@ def test_a_key_in_use_that_would_not_be_accepted_is_refused(key: str, numbers: d
     assert fix.format(key) in str(caught.value)
 
 
+def test_there_is_no_mirror_without_aws():
+    with pytest.raises(SettingsError) as caught:
+        load_settings(stack("kubernetes", secrets={"mirror": True}), stack="test")
+    assert "secrets.mirror: true; allowed: false with platform 'kubernetes'" in str(caught.value)
+    assert "pulumi config rm --path secrets.mirror" in str(caught.value)
+
+
 def test_every_step_of_a_rotation_is_allowed():
     for numbers in ({}, {"newest": 2}, {"generation": 2}, {"generation": 2, "oldest": 2}, {"generation": 3, "newest": 4}):
         load_settings(stack(secrets={"fernet": numbers, "jwt": numbers}), stack="test")
