@@ -10,8 +10,8 @@ from components.airflow_secrets import AirflowSecrets, AirflowSecretsArgs
 from components.executor import service_account_name, task_runner
 from components.job_namespace import SERVICE_ACCOUNT, JobNamespace, JobNamespaceArgs
 from components.key_generations import Generations
-from components.secret_mirror import SecretMirror, SecretMirrorArgs
 from infrastructure import infrastructure
+from infrastructure.secret_delivery import copied_secrets
 from settings import load_settings, stack_configuration
 from settings.processes import ResourceSettings
 from settings.secrets import GenerationSettings
@@ -48,17 +48,11 @@ secrets = AirflowSecrets(
         fernet=generations(settings.secrets.fernet),
         jwt=generations(settings.secrets.jwt),
         api_generation=settings.secrets.api.generation,
+        copied=lambda contents: copied_secrets(settings, platform, namespace.name, contents),
         protect=settings.protect,
     ),
     opts=in_cluster,
 )
-if settings.secrets.mirror:
-    mirror = SecretMirror(
-        "airflow",
-        SecretMirrorArgs(contents=secrets.contents, recovery_window_days=30 if settings.protect else 0),
-        opts=platform.account,
-    )
-    pulumi.export("mirroredSecrets", mirror.arns)
 jobs = (
     JobNamespace(
         "etl-jobs",

@@ -4,7 +4,7 @@ One Secret per purpose, so that a pod can be given one without the others; who g
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -18,6 +18,9 @@ from components.key_generations import Generations, random_keys
 from components.options import stateful
 from components.secret_access import secrets_of
 from components.token_keys import SEED_BYTES, mounted_keys, token_key_files
+
+Contents = Mapping[str, Mapping[str, pulumi.Input[str]]]
+"""Purpose to what its Secret holds, by key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,9 @@ class AirflowSecretsArgs:
     api_generation: int = 1
     """Of the key of sessions and of the log servers, of which one alone is accepted."""
 
+    copied: Callable[[Contents], Mapping[str, pulumi.Output[str]] | None] | None = None
+    """Puts the secrets elsewhere too, and returns purpose to the name of its Secret if those are made from there."""
+
     protect: bool = False
     """Whether the keys refuse deletion: a lost Fernet key makes stored connections unreadable."""
 
@@ -46,9 +52,6 @@ class AirflowSecrets(pulumi.ComponentResource):
 
     admin_secret_name: pulumi.Output[str]
     """Secret with the first user's ``username`` and ``password``."""
-
-    contents: Mapping[str, Mapping[str, pulumi.Input[str]]]
-    """Purpose to what its Secret holds, by key."""
 
     fernet_generation: int
     """The one that encrypts."""
@@ -62,31 +65,37 @@ class AirflowSecrets(pulumi.ComponentResource):
         api = random_keys(f"{name}-api-secret-key", Generations(current=args.api_generation), length=32, opts=keep)
         jwt = random_keys(f"{name}-jwt-key", args.jwt, length=SEED_BYTES, opts=keep)
         admin = random.RandomPassword(f"{name}-admin-password", length=24, special=False, opts=keep)
-        contents: dict[str, dict[str, pulumi.Input[str]]] = {
+        contents: Contents = {
             "fernet-key": {"AIRFLOW__CORE__FERNET_KEY": fernet_keys([fernet[number] for number in args.fernet.accepted()])},
             "api-secret-key": {"AIRFLOW__API__SECRET_KEY": api[args.api_generation].hex},
             "jwt-keys": token_key_files(jwt, args.jwt),
             "database": database_environment(args.database),
             "admin": {"username": args.admin_username, "password": admin.result},
         }
-        self._secrets = {
+        elsewhere = args.copied(contents) if args.copied is not None else None
+        self._names = elsewhere or self._secrets(name, args.namespace, contents)
+        self.admin_secret_name = self._names["admin"]
+        self._contents, self._signs_with = contents, args.jwt.current
+        self.fernet_generation = args.fernet.current
+        self.register_outputs({"adminSecretName": self.admin_secret_name})
+
+    def _secrets(self, name: str, namespace: pulumi.Input[str], contents: Contents) -> Mapping[str, pulumi.Output[str]]:
+        """Make the Secrets and return purpose to name."""
+        made = {
             purpose: k8s.core.v1.Secret(
                 f"{name}-{purpose}",
-                metadata=k8s.meta.v1.ObjectMetaArgs(name=f"airflow-{purpose}", namespace=args.namespace),
+                metadata=k8s.meta.v1.ObjectMetaArgs(name=f"airflow-{purpose}", namespace=namespace),
                 type="Opaque",
-                string_data=data,
+                string_data=dict(data),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for purpose, data in contents.items()
         }
-        self.admin_secret_name = self._secrets["admin"].metadata.name
-        self.contents, self._signs_with = contents, args.jwt.current
-        self.fernet_generation = args.fernet.current
-        self.register_outputs({"adminSecretName": self.admin_secret_name})
+        return {purpose: secret.metadata.name for purpose, secret in made.items()}
 
     def attachments(self, component: str) -> Attachments:
         """Return what brings the Secrets that ``component`` needs, and no others, into a container."""
-        names = {purpose: self._secrets[purpose].metadata.name for purpose in self._given[component]}
+        names = {purpose: self._names[purpose] for purpose in self._given[component]}
         files = mounted_keys(names.pop("jwt-keys"), signs_with=self._signs_with) if "jwt-keys" in names else Attachments()
         variables = [
             k8s.core.v1.EnvFromSourceArgs(secret_ref=k8s.core.v1.SecretEnvSourceArgs(name=name)) for name in names.values()
@@ -95,7 +104,7 @@ class AirflowSecrets(pulumi.ComponentResource):
 
     def checksum(self, component: str) -> pulumi.Output[str]:
         """Return what changes when a secret of ``component`` does; its pods carry it so that they restart then."""
-        values = [value for purpose in self._given[component] for value in self.contents[purpose].values()]
+        values = [value for purpose in self._given[component] for value in self._contents[purpose].values()]
         # A digest of 256 random bits gives nothing away, and in plain text a preview shows that pods will restart.
         return pulumi.Output.unsecret(pulumi.Output.all(*values).apply(digest))
 

@@ -8,6 +8,14 @@ import pulumi_aws as aws
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretCopy:
+    """One version of one secret."""
+
+    arn: pulumi.Output[str]
+    version_id: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SecretMirrorArgs:
     contents: Mapping[str, Mapping[str, pulumi.Input[str]]]
     """Purpose to what its Secret holds, by key."""
@@ -19,13 +27,13 @@ class SecretMirrorArgs:
 class SecretMirror(pulumi.ComponentResource):
     """One secret per purpose, its value a JSON object, so that a role may be let read one without the others."""
 
-    arns: Mapping[str, pulumi.Output[str]]
-    """Purpose to ARN."""
+    copies: Mapping[str, SecretCopy]
+    """By purpose."""
 
     def __init__(self, name: str, args: SecretMirrorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:SecretMirror", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        arns: dict[str, pulumi.Output[str]] = {}
+        copies: dict[str, SecretCopy] = {}
         for purpose, data in args.contents.items():
             secret = aws.secretsmanager.Secret(
                 f"{name}-{purpose}",
@@ -33,12 +41,12 @@ class SecretMirror(pulumi.ComponentResource):
                 recovery_window_in_days=args.recovery_window_days,
                 opts=child,
             )
-            aws.secretsmanager.SecretVersion(
+            version = aws.secretsmanager.SecretVersion(
                 f"{name}-{purpose}",
                 secret_id=secret.id,
                 secret_string=pulumi.Output.secret(pulumi.Output.json_dumps(dict(data))),
                 opts=child,
             )
-            arns[purpose] = secret.arn
-        self.arns = arns
+            copies[purpose] = SecretCopy(arn=secret.arn, version_id=version.version_id)
+        self.copies = copies
         self.register_outputs({})

@@ -41,6 +41,7 @@ class EksInfrastructure:
 
         vpc = self._vpc()
         cluster = self._cluster(vpc)
+        self.oidc_provider = _oidc_provider(settings, cluster)
         self._connection = self._database(vpc, cluster)
         bucket_name, bucket_arn = self._log_bucket()
         self.provider = cluster.provider
@@ -57,7 +58,7 @@ class EksInfrastructure:
                 cluster_name=cluster.name,
                 namespace=settings.namespace,
                 jobs_namespace=settings.jobs.namespace if settings.jobs.enabled else None,
-                oidc_provider=_oidc_provider(settings, cluster),
+                oidc_provider=self.oidc_provider,
             ),
             opts=self._in_account,
         )

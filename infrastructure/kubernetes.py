@@ -11,7 +11,7 @@ from components.kubernetes_provider import kubernetes_provider
 from components.object_store import ObjectStore
 from components.postgresql import PostgreSQL, PostgreSQLArgs
 from components.task_logs import TaskLogs, VolumeLogs
-from components.workload_identity import WorkloadIdentity
+from components.workload_identity import OidcProvider, WorkloadIdentity
 from settings import Settings
 from settings.dags import DagsSettings
 from settings.logs import LogsSettings
@@ -23,6 +23,7 @@ class KubernetesInfrastructure:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.account: pulumi.ResourceOptions | None = None
+        self.oidc_provider: OidcProvider | None = None
         self.provider = kubernetes_provider("cluster", context=settings.kubernetes.context)
         self.image = pulumi.Output.from_input(settings.image.reference or "")
         self.logs: TaskLogs = _task_logs(settings.logs)

@@ -10,7 +10,7 @@ from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
 from components.object_store import ObjectStore
 from components.task_logs import TaskLogs
-from components.workload_identity import WorkloadIdentity
+from components.workload_identity import OidcProvider, WorkloadIdentity
 
 
 class Infrastructure(Protocol):
@@ -21,6 +21,9 @@ class Infrastructure(Protocol):
 
     account: pulumi.ResourceOptions | None
     """What makes resources in the AWS account; None without one."""
+
+    oidc_provider: OidcProvider | None
+    """What binds roles to service accounts by IRSA; None where nothing does."""
 
     image: pulumi.Output[str]
     logs: TaskLogs

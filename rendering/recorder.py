@@ -14,6 +14,7 @@ PLACEHOLDERS = (
     "address",
     "bucket",
     "digest",
+    "versionId",
     "endpoint",
     "identifier",
     "name",

@@ -16,8 +16,36 @@ def secret_problems(settings: Settings) -> Iterator[RelationProblem]:
             reason=f"allowed: false with platform {settings.platform!r}, which uses no AWS",
             fix="pulumi config rm --path secrets.mirror, or use platform 'eks'",
         )
+    yield from _external(settings)
     yield from _generations("fernet", settings.secrets.fernet)
     yield from _generations("jwt", settings.secrets.jwt)
+
+
+def _external(settings: Settings) -> Iterator[RelationProblem]:
+    if settings.secrets.source != "external":
+        return
+    if settings.platform != "eks":
+        yield RelationProblem(
+            keys=("platform", "secrets"),
+            where="secrets.source: 'external'",
+            reason=f"allowed: 'state' with platform {settings.platform!r}, which uses no Secrets Manager",
+            fix="pulumi config set --path secrets.source state",
+        )
+        return
+    if not settings.secrets.mirror:
+        yield RelationProblem(
+            keys=("secrets",),
+            where="secrets.mirror: false",
+            reason="allowed: true with secrets.source 'external', which makes Secrets of the mirror",
+            fix="pulumi config set --path secrets.mirror true",
+        )
+    if settings.cluster.identity != "irsa":
+        yield RelationProblem(
+            keys=("secrets", "cluster"),
+            where=f"cluster.identity: {settings.cluster.identity!r}",
+            reason="allowed: 'irsa' with secrets.source 'external', since the operator reads by the role of a service account",
+            fix="pulumi config set --path cluster.identity irsa",
+        )
 
 
 def _generations(key: str, given: GenerationSettings) -> Iterator[RelationProblem]:

@@ -1,5 +1,7 @@
 """Settings of Airflow's keys: which generation is used, which others are accepted."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from settings.section import Section
@@ -30,6 +32,9 @@ class SecretsSettings(Section):
 
     mirror: bool = False
     """Copies of all keys and passwords in Secrets Manager, on eks. Deleted ones can be restored for 30 days with protect."""
+
+    source: Literal["state", "external"] = "state"
+    """What makes Secrets. state: Pulumi. external: External Secrets Operator, which must be there, of the mirror."""
 
     fernet: GenerationSettings = GenerationSettings()
     """The key that connections, variables and triggers are encrypted with. A new generation also re-encrypts them."""

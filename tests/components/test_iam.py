@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import parliament
 
+SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 LOGS, PACKAGES = "arn:aws:s3:::task-logs", "arn:aws:s3:::packages"
 PREFIX = {"s3:prefix": "task-logs/dag_id=a/"}
 LONGEST_GROUP = "g" * 31
@@ -25,6 +26,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "node-groups": {"cluster": {"nodeGroups": {LONGEST_GROUP: {"instanceTypes": ["m7i.large"]}}}},
     "database-secret": {"database": {"login": "secret"}},
     "database-iam": {"database": {"login": "iam"}},
+    "external-secrets": {"cluster": {"identity": "irsa"}, "secrets": {"mirror": True, "source": "external"}},
     "longest-names": {"namespace": "n" * 63},
 }
 
@@ -41,6 +43,8 @@ def known(document: str) -> str:
         "${packages.arn}": PACKAGES,
         "${cluster.oidcProviderArn}": "arn:aws:iam::1:oidc-provider/x",
     }
+    for purpose in ("fernet-key", "api-secret-key", "jwt-keys", "database", "admin"):
+        stand_ins[f"${{airflow-{purpose}.arn}}"] = f"{SECRETS}:airflow-{purpose}-AbCdEf"
     for output, arn in stand_ins.items():
         document = document.replace(output, arn)
     return document

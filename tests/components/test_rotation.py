@@ -135,3 +135,24 @@ def test_no_role_of_the_cluster_reads_the_mirror(deploy: Any):
     stack = deploy("dev", eks(secrets={"mirror": True}))
     for policy in stack.all("RolePolicy"):
         assert "secretsmanager" not in policy.inputs["policy"], policy.name
+
+
+def test_external_secrets_are_read_by_a_role_for_the_copies_and_nothing_else(deploy: Any):
+    external = {"mirror": True, "source": "external"}
+    stack = deploy("dev", eks(secrets=external, cluster={"identity": "irsa"}))
+    statements = json.loads(stack.only("RolePolicy", "airflow-external-secrets")["policy"])["Statement"]
+    names = ("fernet-key", "api-secret-key", "jwt-keys", "database", "admin")
+    assert {statement["Action"] for statement in statements} == {"secretsmanager:GetSecretValue"}
+    assert {statement["Resource"] for statement in statements} == {f"${{airflow-{name}.arn}}" for name in names}
+    (trust,) = json.loads(stack.only("iam/role:Role", "airflow-external-secrets")["assumeRolePolicy"])["Statement"]
+    assert "system:serviceaccount:airflow:airflow-external-secrets" in trust["Condition"]["StringEquals"].values()
+    store = stack.only("SecretStore")["spec"]["provider"]["aws"]
+    assert store["auth"] == {"jwt": {"serviceAccountRef": {"name": "airflow-external-secrets"}}}
+    account = stack.only("ServiceAccount", "airflow-external-secrets")
+    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": "${airflow-external-secrets.arn}"}
+    for secret in stack.all("ExternalSecret"):
+        made = plain(secret.inputs)
+        assert made["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+        assert made["spec"]["target"]["name"] == made["metadata"]["name"]
+        assert made["spec"]["dataFrom"][0]["extract"]["version"].startswith("uuid/")
+    assert not [one for one in stack.all("Secret") if one.type.startswith("kubernetes:core")]

@@ -7,6 +7,7 @@ from tests.engine.conftest import Drive
 from tests.engine.driven_stack import DrivenStack
 from tests.engine.leaks import leaks
 
+EXTERNAL = "kubernetes:external-secrets.io/v1:ExternalSecret"
 SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
 
 
@@ -22,6 +23,33 @@ def versions(stack: DrivenStack) -> dict[str, dict[str, Any]]:
 def delivered(stack: DrivenStack) -> dict[str, dict[str, Any]]:
     found = stack.cloud.of_type("kubernetes:core/v1:Secret").values()
     return {one["metadata"]["name"]: dict(one["stringData"]) for one in found}
+
+
+def test_external_secrets_name_a_version_and_no_secret_is_made_by_pulumi(drive: Drive) -> None:
+    stack = drive("dev")
+    stack.configure("cluster.identity", "irsa")
+    external = {"mirror": True, "source": "external"}
+    stack.configure("secrets", external)
+    stack.up()
+    assert stack.cloud.of_type("kubernetes:core/v1:Secret") == {}
+    before = set(stack.cloud.of_type(EXTERNAL))
+    assert len(before) == 5
+
+    stack.configure("secrets", {**external, "fernet": {"generation": 2}})
+    calls = len(stack.cloud.calls)
+    stack.up()
+    (gone,), (new,) = before - set(stack.cloud.of_type(EXTERNAL)), set(stack.cloud.of_type(EXTERNAL)) - before
+    made = [(call.verb, call.type) for call in stack.cloud.calls[calls:]]
+    rolled = [index for index, call in enumerate(made) if call == ("update", "kubernetes:apps/v1:Deployment")]
+    assert made.index(("create", EXTERNAL)) < min(rolled)
+    assert max(rolled) < made.index(("delete", EXTERNAL)), "pods that have not rolled still read the old one"
+    pods = json.dumps([dict(one) for one in stack.cloud.of_type("kubernetes:apps/v1:Deployment").values()])
+    assert new.rpartition("/")[2] in pods
+    assert gone.rpartition("/")[2] not in pods
+    assert stack.preview() == {}
+    assert leaks(stack.stored_text(), stack.cloud.generated) == []
+    stack.destroy()
+    assert stack.cloud.live == {}
 
 
 def test_the_mirror_holds_what_the_pods_are_given_and_follows_a_rotation(drive: Drive) -> None:

@@ -25,6 +25,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "database-iam": {"database.login": "iam"},
     "existing-secret": {"database.endpoint": "pg.example.com:6432", "database.secretArn": SECRET, "database.login": "secret"},
     "secret-mirror": {"secrets": {"mirror": True}},
+    "external-secrets": {"secrets": {"mirror": True, "source": "external"}, "cluster.identity": "irsa"},
     "private-endpoint": {"cluster.endpoint": "private"},
     "irsa": {"cluster.identity": "irsa"},
     "node-groups": {

@@ -30,6 +30,25 @@ def test_there_is_no_mirror_without_aws():
     assert "pulumi config rm --path secrets.mirror" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("platform", "secrets", "identity", "told", "fix"),
+    [
+        ("kubernetes", {}, None, "secrets.source: 'external'; allowed: 'state'", "secrets.source state"),
+        ("eks", {}, "irsa", "secrets.mirror: false; allowed: true", "secrets.mirror true"),
+        ("eks", {"mirror": True}, "podIdentity", "cluster.identity: 'podIdentity'; allowed: 'irsa'", "cluster.identity irsa"),
+    ],
+)
+def test_external_secrets_need_what_they_are_made_of_and_read_by(
+    platform: str, secrets: dict[str, object], identity: str | None, told: str, fix: str
+):
+    cluster: dict[str, dict[str, object]] = {"cluster": {"identity": identity}} if identity else {}
+    with pytest.raises(SettingsError) as caught:
+        load_settings(stack(platform, secrets={"source": "external", **secrets}, **cluster), stack="test")
+    assert "1 problem:" in str(caught.value)
+    assert f"\n  {told}" in str(caught.value)
+    assert f"pulumi config set --path {fix}" in str(caught.value)
+
+
 def test_every_step_of_a_rotation_is_allowed():
     for numbers in ({}, {"newest": 2}, {"generation": 2}, {"generation": 2, "oldest": 2}, {"generation": 3, "newest": 4}):
         load_settings(stack(secrets={"fernet": numbers, "jwt": numbers}), stack="test")
