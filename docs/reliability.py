@@ -66,9 +66,14 @@ class Row:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def cells(self) -> list[str]:
-        took = "" if not self.recovery_seconds else "{:.2g} s, at most {:.2g} s".format(*self.recovery_seconds)
+        took = "" if not self.recovery_seconds else ", at most ".join(map(_seconds, dict.fromkeys(self.recovery_seconds)))
         made = f"`{self.command}`, {self.measured}, {self.machine}"
         return [self.fault, self.tried, self.seen, str(self.lost), str(self.doubled), took, made]
+
+
+def _seconds(value: float) -> str:
+    """Return two digits that tell something: ``0.46 s``, ``1.8 s``, ``142 s``."""
+    return f"{value:.0f} s" if value >= 10 else f"{value:.2g} s"
 
 
 def median_and_longest(seconds: Sequence[float]) -> Sequence[float]:

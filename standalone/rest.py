@@ -1,6 +1,7 @@
 """Airflow's REST API on this machine, as far as a start needs it."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,9 @@ class AirflowApi:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._client.close()
 
     def health(self) -> dict[str, Any]:
@@ -60,9 +64,9 @@ class AirflowApi:
     def set_paused(self, dag_id: str, paused: bool) -> None:
         self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": paused}).raise_for_status()
 
-    def trigger(self, dag_id: str) -> str:
-        """Start a run now and return its id."""
-        answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": {}})
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Start a run now, with ``conf`` as its parameters, and return its id."""
+        answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})})
         return answer.raise_for_status().json()["dag_run_id"]
 
     def run_state(self, dag_id: str, run_id: str) -> str:
@@ -74,8 +78,14 @@ class AirflowApi:
 
     def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
         """Return what the job itself wrote in one try, then the exceptions that ended it."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
-        return own_lines(self._get(path)["content"])
+        return own_lines(self._task_log(dag_id, run_id, task_id, try_number))
+
+    def whole_task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> str:
+        """Return all of one try's log, Airflow's own lines included, each with its details as JSON."""
+        return "\n".join(map(json.dumps, self._task_log(dag_id, run_id, task_id, try_number)))
+
+    def _task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[dict[str, Any]]:
+        return self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}")["content"]
 
     def _get(self, path: str, **parameters: int) -> dict[str, Any]:
         return self._client.get(path, params=parameters).raise_for_status().json()

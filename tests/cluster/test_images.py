@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from components.postgresql import DATA, POSTGRES_UID
 from images.layout import Image
 from images.storage import Storage, default_folder
 from tests.cluster.kubernetes import Kubernetes
+from tests.cluster.pods import restricted_pod
 from tests.cluster.stack_images import EXAMPLES, loaded
 from versions import AIRFLOW, POSTGRESQL
 
@@ -23,44 +23,10 @@ Images = dict[str, Image]
 ROOT = Path(__file__).parents[2]
 
 
-def pod(name: str, image: Image, *, user: int, group: int, **container: Any) -> dict[str, Any]:
-    """Return a pod with a read-only root that may write to ``/tmp`` and what ``writable`` names."""
-    writable = {"tmp": "/tmp", **container.pop("writable", {})}
-    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": {"app": name}},
-        "spec": {
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 5,
-            "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": user,
-                "runAsGroup": group,
-                "fsGroup": group,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [
-                {
-                    "name": name,
-                    "image": image.reference,
-                    "imagePullPolicy": "Never",
-                    "securityContext": security,
-                    "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in writable.items()],
-                    **container,
-                }
-            ],
-            "volumes": [{"name": volume, "emptyDir": {}} for volume in writable],
-        },
-    }
-
-
 def airflow(kubernetes: Kubernetes, image: Image, *command: str) -> str:
     """Run a command in the Airflow image as its pods run theirs, and return what it printed."""
     kubernetes.apply(
-        pod(
+        restricted_pod(
             "airflow",
             image,
             user=AIRFLOW_UID,
@@ -145,7 +111,7 @@ def test_the_database_starts_once_and_keeps_what_it_has(kubernetes: Kubernetes, 
         "metadata": {"name": "password"},
         "stringData": {"password": "quote ' and $ and \\"},
     }
-    server = pod(
+    server = restricted_pod(
         "database",
         stack_images["postgresql"],
         user=POSTGRES_UID,
@@ -197,7 +163,7 @@ def test_the_database_starts_once_and_keeps_what_it_has(kubernetes: Kubernetes, 
 
 
 def test_moto_serves_s3(kubernetes: Kubernetes, stack_images: Images) -> None:
-    server = pod("moto", stack_images["moto"], user=AIRFLOW_UID, group=0)
+    server = restricted_pod("moto", stack_images["moto"], user=AIRFLOW_UID, group=0)
     server["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 5000}, "periodSeconds": 1}
     kubernetes.apply(server)
     kubernetes.wait_for_pod("moto")

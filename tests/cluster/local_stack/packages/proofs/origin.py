@@ -1,0 +1,3 @@
+"""Where this tree came from: the tests write another word here before they build or publish it."""
+
+ORIGIN = "the repository"
