@@ -43,6 +43,8 @@ def unknown_upstreams(specs: Sequence[JobSpec], known: Collection[str]) -> dict[
 def cycles(specs: Sequence[JobSpec]) -> dict[str, Finding]:
     """Return one problem per job that would start after itself, by job, naming the path of the cycle."""
     upstreams = {spec.ref: spec.after for spec in specs if spec.after}
+    if not upstreams:
+        return {}
     by_ref = {spec.ref: spec for spec in specs}
     problems: dict[str, Finding] = {}
     for path in paths_of_cycles(upstreams):

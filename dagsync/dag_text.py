@@ -29,16 +29,18 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
     ``known`` is kept from one DAG to the next.
     """
     first = members[0]
-    arguments = [f"dag_id={first.dag_id!r}", f"description={_description(members)!r}", f"schedule={_schedule(members, names)}"]
-    if start := _shared(members, "start_date"):
+    whole = first if len(members) == 1 else _whole(members)
+    dag_id = first.dag_id
+    schedule = _schedule(members, whole, names)
+    arguments = [f"dag_id={dag_id!r}", f"description={whole.description!r}", f"schedule={schedule}"]
+    if whole.start_date:
         names.add("datetime")
-        arguments.append(f"start_date={_moment(start)}")
-    arguments.append(f"catchup={_shared(members, 'catchup')!r}")
-    arguments.append(f"max_active_runs={_shared(members, 'max_active_runs')!r}")
-    tags = first.all_tags if len(members) == 1 else list(dict.fromkeys(tag for spec in members for tag in spec.all_tags))
-    arguments.append(f"tags={tags!r}")
-    if deadline := _shared(members, "deadline"):
-        arguments.append(_deadline(members, deadline, names))
+        arguments.append(f"start_date={_moment(whole.start_date)}")
+    arguments.append(f"catchup={whole.catchup!r}")
+    arguments.append(f"max_active_runs={whole.max_active_runs!r}")
+    arguments.append(f"tags={whole.all_tags!r}")
+    if whole.deadline:
+        arguments.append(_deadline(members, whole.deadline, names))
     if first.group is None:
         arguments.append(f"params={_params(first, names, known)}")
         if docs := _docs(first):
@@ -47,17 +49,20 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
     edges = _edges(members) if first.group else []
     if edges:
         tasks = [f"{_variable(spec)} = {task}" for spec, task in zip(members, tasks, strict=True)]
-    lines = "".join(f"        {argument},\n" for argument in arguments)
-    body = "".join(f"        {line}\n" for line in (*tasks, *edges))
-    return f"\nif requested in (None, {first.dag_id!r}):\n    with DAG(\n{lines}    ):\n{body}"
+    lines, body = ",\n        ".join(arguments), "\n        ".join((*tasks, *edges))
+    return f"\nif requested in (None, {dag_id!r}):\n    with DAG(\n        {lines},\n    ):\n        {body}\n"
 
 
-def _shared(members: Sequence[JobSpec], option: str) -> Any:
-    """Return an option of the DAG as a whole: what one of its jobs says, or what a job without options has."""
-    if len(members) == 1:
-        return getattr(members[0], option)
-    usual = getattr(_USUAL, option)
-    return next((value for spec in members if (value := getattr(spec, option)) != usual), usual)
+def _whole(members: Sequence[JobSpec]) -> JobSpec:
+    """Return the DAG of a group as if it were that of one job, which has what one of its jobs says."""
+
+    def shared(option: str) -> Any:
+        usual = getattr(_USUAL, option)
+        return next((value for spec in members if (value := getattr(spec, option)) != usual), usual)
+
+    options = {option: shared(option) for option in ("schedule", "start_date", "catchup", "max_active_runs", "deadline")}
+    tags = tuple(tag for spec in members for tag in spec.all_tags)
+    return members[0]._replace(description=_description(members), tags=tags, **options)
 
 
 _USUAL = JobSpec("", "")
@@ -75,15 +80,16 @@ def _docs(spec: JobSpec) -> str:
     return f"{spec.docs}\n" if spec.docs.endswith(".md") else spec.docs
 
 
-def _schedule(members: Sequence[JobSpec], names: set[str]) -> str:
-    if len(members) == 1:
-        awaited = members[0].after
-    else:
+def _schedule(members: Sequence[JobSpec], whole: JobSpec, names: set[str]) -> str:
+    awaited = whole.after
+    if len(members) > 1:
         own = {spec.ref for spec in members}
         awaited = tuple(ref for spec in members for ref in spec.after if ref not in own)
     if awaited:
         return _assets(awaited, names)
-    match _shared(members, "schedule"):
+    if whole.schedule is None:
+        return "None"
+    match whole.schedule:
         case Cron(cron, timezone):
             names.add("CronTriggerTimetable")
             return f"CronTriggerTimetable({cron!r}, timezone={timezone!r})"
@@ -118,7 +124,7 @@ def _task(spec: JobSpec, is_announced: bool, names: set[str], known: Texts) -> s
     elif spec.isolation != _USUAL.isolation:
         arguments.append(f"isolation={spec.isolation!r}")
     if spec.parameters:
-        rows = "".join([_lines(each, known)[2] for each in spec.parameters])
+        rows = "".join([(known.get(id(each)) or _lines(each, known))[2] for each in spec.parameters])
         arguments.append(f"options=[\n{rows}            ]")
     if outlets := [*([spec.ref] if is_announced else []), *spec.produces]:
         arguments.append(f"outlets={_assets(outlets, names)}")
@@ -197,18 +203,16 @@ def _variable(spec: JobSpec) -> str:
 def _params(spec: JobSpec, names: set[str], known: Texts) -> str:
     if not spec.parameters:
         return f"{{'args': Param({list(spec.args)!r}, type='array', items={{'type': 'string'}}, title='Arguments')}}"
-    fields = "".join([_lines(each, known)[1] for each in spec.parameters])
+    fields = "".join([(known.get(id(each)) or _lines(each, known))[1] for each in spec.parameters])
     names.add("RAW")
     return f"{{\n{fields}            'args': Param(None, **RAW),\n        }}"
 
 
 def _lines(parameter: Parameter, known: Texts) -> tuple[Parameter, str, str]:
     """Return a param with its line among the params of a DAG and its line among the options of a task."""
-    found = known.get(id(parameter))
-    if found is None:
-        field = f"            {parameter.key!r}: {_param(parameter.default, parameter.schema)},\n"
-        found = known[id(parameter)] = parameter, field, f"                {tuple(parameter.option)!r},\n"
-    return found
+    field = f"            {parameter.key!r}: {_param(parameter.default, parameter.schema)},\n"
+    known[id(parameter)] = lines = parameter, field, f"                {tuple(parameter.option)!r},\n"
+    return lines
 
 
 def _param(default: object, schema: Mapping[str, object]) -> str:

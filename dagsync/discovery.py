@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from dagsync.chains import cycles, shared_dag_ids, unknown_upstreams
@@ -17,6 +18,7 @@ from dagsync.reading import MAX_SOURCE_BYTES, Reading, read_job
 from dagsync.walking import Listing, ModuleFile, list_modules
 
 _READ_BYTES = 65536
+_package_and_name = attrgetter("package", "name")
 _SHADOWED = frozenset({"airflow", "dagsync"}) | sys.stdlib_module_names
 
 
@@ -129,8 +131,9 @@ def assemble(listing: Listing, readings: Mapping[str, Reading], defaults: Mappin
     related = disagreements(specs) | waiting_groups(specs) | cycles(specs) | unknown_upstreams(specs, known)
     related |= shared_dag_ids(specs) | unclear
     problems.extend(related.values())
+    good = [spec for spec in specs if spec.ref not in related] if related else specs
     return Discovery(
-        jobs=tuple(sorted((spec for spec in specs if spec.ref not in related), key=lambda spec: (spec.package, spec.name))),
+        jobs=tuple(sorted(good, key=_package_and_name)),
         problems=tuple(sorted(problems, key=lambda finding: (finding.path, finding.line))),
         notes=tuple(sorted(notes, key=lambda finding: (finding.path, finding.line))),
         broken_jobs=frozenset(broken_jobs | related.keys()),

@@ -38,6 +38,9 @@ class Constants:
         """Follow plain names to the expression they stand for."""
         if type(node) is not ast.Name:
             return node
+        bound = self._bindings.get(node.id)
+        if type(bound) is not ast.Name:
+            return node if bound is None else bound
         seen: set[str] = set()
         while isinstance(node, ast.Name) and node.id not in seen:
             seen.add(node.id)

@@ -39,7 +39,7 @@ class Expressions(ABC):
     def maybe(self, node: ast.AST, frame: Frame) -> None:
         """Look at code that may or may not run: it may parse, and may not build."""
         for parse in refuse_building(node, frame, in_function=frame is not self.module):
-            self._called(parse, frame)
+            self.called(parse, frame)
 
     def value(self, node: ast.expr, frame: Frame) -> Thing:
         """Return what an expression yields if that is tracked."""
@@ -47,7 +47,7 @@ class Expressions(ABC):
         if type(node) is ast.Name:
             return frame.things.get(node.id)
         if type(node) is ast.Call:
-            return self._called(node, frame)
+            return self.called(node, frame)
         match node:
             case ast.Constant() | ast.Lambda():
                 return None
@@ -66,10 +66,12 @@ class Expressions(ABC):
                         raise NotFollowedError(child.lineno, f"the parser is used in {ast.unparse(node)[:60]}")
         return None
 
-    def _called(self, node: ast.Call, frame: Frame) -> Thing:
+    def called(self, node: ast.Call, frame: Frame) -> Thing:
+        """Return what a call yields if that is tracked."""
         function = node.func
         if type(function) is ast.Attribute:
-            subject = self.value(function.value, frame)
+            owner = function.value
+            subject = frame.things.get(owner.id) if type(owner) is ast.Name else self.value(owner, frame)
             if isinstance(subject, TRACKED):
                 return self._method(subject, function.attr, node, frame)
         if frame.scope.of_argparse(function) == "ArgumentParser":
@@ -80,7 +82,7 @@ class Expressions(ABC):
         named = {each.arg: (self.value(each.value, frame), each.value) for each in node.keywords}
         if type(function) is ast.Name and function.id in self.names.functions and function.id not in frame.things:
             return self._called_here(self.names.functions[function.id], node.args, things, named, frame)
-        if _any_tracked(things) or _any_tracked(thing for thing, _ in named.values()):
+        if _any_tracked(things) or _any_tracked([thing for thing, _ in named.values()]):
             raise NotFollowedError(node.lineno, f"the parser is given to {ast.unparse(function)}, which is not in this module")
         return None
 

@@ -103,7 +103,10 @@ class _Follower(Expressions):
                 follow(self, statement, frame)
 
     def _expression(self, statement: ast.Expr, frame: Frame) -> None:
-        self.value(statement.value, frame)
+        if type(statement.value) is ast.Call:
+            self.called(statement.value, frame)
+        else:
+            self.value(statement.value, frame)
 
     def _assignment(self, statement: ast.Assign, frame: Frame) -> None:
         if len(statement.targets) == 1:

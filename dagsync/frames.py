@@ -63,10 +63,11 @@ class Frame:
         named: "Mapping[str, tuple[Thing, ast.expr | None]]",
     ) -> None:
         """Let the parameters of a function stand for what a call gives them, by position and by name."""
-        names = [each.arg for each in (*declared.posonlyargs, *declared.args)]
+        parameters = [*declared.posonlyargs, *declared.args] if declared.posonlyargs else declared.args
+        names = [each.arg for each in parameters]
         if declared.defaults or declared.kwonlyargs:
             self._bind_defaults(names, declared)
-            names += (each.arg for each in declared.kwonlyargs)
+            names += [each.arg for each in declared.kwonlyargs]
         for number, name in enumerate(names):
             if number < len(given):
                 self.bind(name, *given[number])

@@ -24,9 +24,12 @@ def disagreements(specs: Sequence[JobSpec]) -> dict[str, Finding]:
 
 def waiting_groups(specs: Sequence[JobSpec]) -> dict[str, Finding]:
     """Return one problem per job of DAGs that wait for each other, though none of their jobs waits for itself."""
+    waiting = [spec for spec in specs if spec.after]
+    if not waiting:
+        return {}
     dag_of = {spec.ref: spec.dag_id for spec in specs}
     upstreams: dict[str, tuple[str, ...]] = {}
-    for spec in specs:
+    for spec in waiting:
         outside = [dag for ref in spec.after if (dag := dag_of.get(ref, spec.dag_id)) != spec.dag_id]
         if outside:
             upstreams[spec.dag_id] = (*upstreams.get(spec.dag_id, ()), *outside)

@@ -16,33 +16,36 @@ def key_of(declared: DeclaredArgument) -> Key | None:
             return None
         found.append(node.value)
     for keyword, node in call.keywords.items():
-        if type(node) is ast.Name:
-            meaning = _of_name(call, keyword, node)
-        elif type(node) is ast.Constant:
+        if type(node) is ast.Constant:
             meaning = _of_constant(node)
+        elif type(node) is ast.Name:
+            meaning = _of_name(call, keyword, node)
         elif type(node) is ast.Attribute:
             meaning = _of_attribute(call, node)
         else:
             return None
         if meaning is None:
             return None
-        found += (keyword, *meaning)
+        found.append(keyword)
+        found.append(meaning)
     return tuple(found)
 
 
 _Meaning = tuple[object, object] | None
 
 
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+_SCALARS = frozenset({int, float, bool, type(None)})
 _LONGEST = 1000
 
 
 def _of_constant(node: ast.Constant) -> _Meaning:
     value = node.value
-    if type(value) not in _SCALARS or (isinstance(value, str) and len(value) > _LONGEST):
+    if type(value) is str:
+        return (str, value) if len(value) <= _LONGEST else None
+    if type(value) not in _SCALARS:
         return None
     # 1, 1.0 and True are equal, and so are 0.0 and -0.0.
-    return type(value), repr(value) if isinstance(value, float) else value
+    return type(value), repr(value) if type(value) is float else value
 
 
 def _of_name(call: Call, keyword: str, node: ast.Name) -> _Meaning:

@@ -14,7 +14,7 @@ class ModuleNames:
 
     def __init__(self, module: ast.Module) -> None:
         self.body = module.body
-        self.docstring = ast.get_docstring(module, clean=False)
+        self.docstring = _docstring(module.body)
 
         self.bindings: dict[str, ast.expr | None] = {}
         """What each name is assigned, ``None`` where that cannot be told; without ``JOB``."""
@@ -38,32 +38,52 @@ class ModuleNames:
 
     def add_import(self, statement: ast.Import | ast.ImportFrom) -> None:
         """Take note of what ``argparse`` and its parts are called."""
-        if isinstance(statement, ast.Import):
+        if type(statement) is ast.Import:
             for each in statement.names:
                 if each.name == "argparse":
                     self.argparse_names[each.asname or each.name] = ""
-        elif statement.module == "argparse":
+        elif type(statement) is ast.ImportFrom and statement.module == "argparse":
             for each in statement.names:
                 self.argparse_names[each.asname or each.name] = each.name
+
+
+def _docstring(body: list[ast.stmt]) -> str | None:
+    # What ast.get_docstring does, which asks for nodes of Python 3.7 too: a hundredth of a cold sync.
+    first = body[0] if body else None
+    if type(first) is ast.Expr and type(first.value) is ast.Constant and isinstance(first.value.value, str):
+        return first.value.value
+    return None
 
 
 def names_of(module: ast.Module) -> ModuleNames:
     """Return the names of a module."""
     names = ModuleNames(module)
     # By type and not by pattern, which tries one class after the other; the most frequent first.
+    bindings = names.bindings
     for statement in module.body:
         if type(statement) is ast.Import:
-            names.add_import(statement)
-        elif type(statement) is ast.Assign or type(statement) is ast.AnnAssign:
-            if type(statement.value) is ast.Call:
-                names.made_by.append(statement.value.func)
-            _assign(names, statement, certain=True)
+            for each in statement.names:
+                if each.name == "argparse":
+                    names.add_import(statement)
+        elif type(statement) is ast.Assign:
+            value = statement.value
+            if type(value) is ast.Call:
+                names.made_by.append(value.func)
+            target = statement.targets[0]
+            if type(target) is ast.Name and target.id != "JOB" and len(statement.targets) == 1:
+                bindings[target.id] = None if target.id in bindings else value
+            else:
+                _assign(names, statement, certain=True)
         elif type(statement) is ast.FunctionDef:
             names.functions[statement.name] = statement
         elif type(statement) is ast.ImportFrom:
             names.add_import(statement)
             if statement.module in _JOB_ORIGINS:
                 _name_calls(names, statement)
+        elif type(statement) is ast.AnnAssign:
+            if type(statement.value) is ast.Call:
+                names.made_by.append(statement.value.func)
+            _assign(names, statement, certain=True)
         elif type(statement) is ast.AugAssign:
             _assign(names, statement, certain=True)
         elif isinstance(statement, _BLOCKS):

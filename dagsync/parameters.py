@@ -38,6 +38,9 @@ def parameters_of(parser: DeclaredParser) -> list[Pair]:
 def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[Pair]:
     """Yield the params of a parser and of its commands; ``path`` leads to it, ``keys`` are taken."""
     found: list[_Found] = []
+    dests: list[str] = []
+    strings: list[str] = []
+    has_positionals = False
     is_simple = not path and not parser.defaults
     for declared in parser.arguments:
         key = key_of(declared) if is_simple else None
@@ -45,15 +48,16 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
         argument = argument_of(parser, declared) if known is None else known[1]
         if argument is not None:
             found.append((declared.call, argument, key, known))
-    _check_positionals(found, parser.commands)
-    names = [argument.names.dest for _, argument, _, _ in found]
-    are_distinct = len(set(names)) == len(names)
-    strings: set[str] = set()
+            names = argument.names
+            dests.append(names.dest)
+            strings += names.flags
+            has_positionals = has_positionals or not names.flags
+    if has_positionals:
+        _check_positionals(found, parser.commands)
+    if len(set(strings)) < len(strings):
+        _refuse_twice(found)
+    are_distinct = len(set(dests)) == len(dests)
     for call, argument, remembered_as, known in found:
-        flags = argument.names.flags
-        if not strings.isdisjoint(flags):
-            raise NotFollowedError(call.line, f"{argument.names.flag} is added twice")
-        strings.update(flags)
         if known is not None and are_distinct and argument.names.dest not in keys:
             keys.add(argument.names.dest)
             yield known
@@ -61,7 +65,7 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
         if call.scope.of_argparse(call.keywords.get("help")) == "SUPPRESS" and not argument.required:
             continue
         key = _key(argument, path, keys)
-        is_shared = not are_distinct and names.count(argument.names.dest) > 1
+        is_shared = not are_distinct and dests.count(argument.names.dest) > 1
         pair = _parameter(argument, call, key, path, is_shared=is_shared), argument
         if remembered_as is not None and are_distinct and key == argument.names.dest:
             _remember(remembered_as, pair)
@@ -95,6 +99,15 @@ def _free(key: str, keys: set[str]) -> str:
         key += "_"
     keys.add(key)
     return key
+
+
+def _refuse_twice(found: Sequence[_Found]) -> None:
+    """Refuse an option string that is added again."""
+    strings: set[str] = set()
+    for call, argument, _, _ in found:
+        if not strings.isdisjoint(argument.names.flags):
+            raise NotFollowedError(call.line, f"{argument.names.flag} is added twice")
+        strings.update(argument.names.flags)
 
 
 def _check_positionals(found: Sequence[_Found], commands: DeclaredCommands | None) -> None:

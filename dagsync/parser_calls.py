@@ -1,6 +1,7 @@
 """The methods of a parser, and of its groups, that a job calls: which of them build it, and how."""
 
 import ast
+from typing import Any
 
 from dagsync.evaluation import NotConstantError
 from dagsync.frames import Frame, Thing
@@ -17,11 +18,9 @@ SHOWN_ONLY = frozenset({"description", "epilog", "formatter_class", "prog", "usa
 
 def noted(node: ast.Call, frame: Frame) -> Call:
     """Return a call that builds a parser. Raises ``NotFollowedError`` for one whose arguments are not written out."""
-    keywords: dict[str, ast.expr] = {}
-    for each in node.keywords:
-        if each.arg is None:
-            raise NotFollowedError(node.lineno, "** in a call that builds the parser")
-        keywords[each.arg] = each.value
+    keywords: dict[Any, ast.expr] = {each.arg: each.value for each in node.keywords}
+    if None in keywords:
+        raise NotFollowedError(node.lineno, "** in a call that builds the parser")
     for each in node.args:
         if type(each) is ast.Starred:
             raise NotFollowedError(node.lineno, "* in a call that builds the parser")

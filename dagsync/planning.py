@@ -78,7 +78,7 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
     refuses = options.clean and not options.allow_mass_removal and len(gone) * 2 > len(manifest.jobs)
     stays = gone if refuses or not options.clean else {}
     jobs = {spec.ref: spec for spec in discovery.jobs} | kept | stays
-    left_ids = {spec.dag_id for spec in (*discovery.jobs, *kept.values())}
+    left_ids = {spec.dag_id for spec in (*discovery.jobs, *kept.values())} if gone else set[str]()
     gone_ids = tuple(sorted({spec.dag_id for spec in gone.values()} - left_ids))
 
     desired = render_files(jobs.values(), options.group_by)
@@ -131,6 +131,8 @@ def make_plan(discovery: Discovery, manifest: Manifest, on_disk: Mapping[str, by
 
 def _without_declaration(discovery: Discovery, manifest: Manifest) -> tuple[dict[str, JobSpec], dict[str, JobSpec]]:
     """Return the jobs that had a DAG and have no good declaration now: those to keep, and those known to be gone."""
+    if not manifest.jobs:
+        return {}, {}
     declared = {spec.ref for spec in discovery.jobs}
     owners = {spec.dag_id: spec.dag_owner for spec in discovery.jobs}
     kept: dict[str, JobSpec] = {}

@@ -1,7 +1,6 @@
 """Reads the declaration of a job out of the source of its module, which is never imported."""
 
 import ast
-import inspect
 from typing import NamedTuple
 
 from dagsync.evaluation import Constants, NotConstantError
@@ -9,7 +8,7 @@ from dagsync.forms import form_of
 from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
 from dagsync.module_names import names_of
 from dagsync.options import NamedExpressions, RefusalError, given_options, kind_of
-from dagsync.texts import storable
+from dagsync.texts import cleaned, storable
 
 MAX_SOURCE_BYTES = 5_000_000
 """A larger module is refused rather than parsed."""
@@ -60,14 +59,15 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
         options = given_options(expressions, constants, line)
         given = tuple(sorted(options))
         if names.docstring and "docs" not in options:
-            options["docs"] = storable(inspect.cleandoc(names.docstring))
+            options["docs"] = storable(cleaned(names.docstring))
         spec = JobSpec(package, name, text, line, given, **options)
         if len(spec.dag_id.encode()) > MAX_DAG_ID_BYTES:
             raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
         if b"ArgumentParser" not in data:
             return Reading(spec, (), notes)
         form = form_of(names, entrypoint, spec, path)
-        return Reading(spec._replace(parameters=form.parameters), (), (*notes, *form.notes))
+        # The last field, put where it belongs in a third of the time that _replace takes.
+        return Reading(JobSpec(*spec[:-1], form.parameters), (), (*notes, *form.notes))
     except RefusalError as refusal:
         return _broken(path, refusal.line, str(refusal), refusal.fix)
     except RecursionError:

@@ -117,12 +117,12 @@ requested = get_parsing_context().dag_id
 
 def render_files(specs: Iterable[JobSpec], group_by: GroupBy) -> dict[str, bytes]:
     """Return the content of every DAG file by its name."""
+    specs = tuple(specs)
     grouped: dict[str, list[JobSpec]] = {}
-    owners: dict[str, tuple[str, str | None]] = {}
     for spec in specs:
         grouped.setdefault(dag_file_name(spec, group_by), []).append(spec)
-        owners[spec.ref] = spec.dag_owner
-    waiting = (spec for each in grouped.values() for spec in each if spec.after)
+    waiting = [spec for spec in specs if spec.after]
+    owners = {spec.ref: spec.dag_owner for spec in specs} if waiting else {}
     upstreams = {ref for spec in waiting for ref in spec.after if owners.get(ref) != spec.dag_owner}
     known: Texts = {}
     return {name: render_file(grouped[name], upstreams, known).encode() for name in sorted(grouped)}

@@ -12,6 +12,9 @@ from dagsync.params import Parameter
 encode_json = json.JSONEncoder(separators=(",", ":")).encode
 """Returns any plain value as JSON without blanks."""
 
+# What the encoder does with a text in the end; four of each job take a twentieth of the way there.
+_encode_text = json.encoder.encode_basestring_ascii
+
 # What most jobs have: compared in one go, as a look at each option of each job costs as much as rendering.
 _SPARSE = tuple(name for name in CHECKS if name != "docs")
 _options_of = attrgetter(*_SPARSE)
@@ -34,7 +37,7 @@ class Rows:
         return known[1]
 
     def _encoded(self, spec: JobSpec) -> str:
-        package, name, description, docs = map(encode_json, (spec.package, spec.name, spec.description, spec.docs))
+        package, name, description, docs = map(_encode_text, (spec.package, spec.name, spec.description, spec.docs))
         head = f"{package},{name},{description},{spec.line},{docs}"
         options = _options_of(spec)
         changed = "{}"
