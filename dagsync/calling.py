@@ -1,6 +1,7 @@
 """Imports a job and calls its entrypoint, in the process it is called in."""
 
 import importlib
+import inspect
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -22,8 +23,7 @@ def call_job(job: str, argv: Sequence[str], packages_root: str) -> None:
     sys.argv = [f"{package}/jobs/{name}.py", *argv]
     try:
         module = importlib.import_module(f"{package}.jobs.{name}")
-        entrypoint = _entrypoint(job, module.JOB)
-        result: object = entrypoint(list(argv))
+        result = _result(_entrypoint(job, module.JOB), list(argv))
     except SystemExit as stop:
         _check(job, "called sys.exit:", stop.code)
     except JobFailedError:
@@ -39,6 +39,26 @@ def _entrypoint(job: str, declared: Any) -> Any:
     if not callable(entrypoint):
         raise JobFailedError(f"job {job}: the entrypoint {entrypoint!r} cannot be called", "JOB starts with a function")
     return entrypoint
+
+
+def _result(entrypoint: Any, argv: list[str]) -> object:
+    """Call an entrypoint. One without parameters is the ``main()`` of a script, which reads ``sys.argv``."""
+    result: Any = entrypoint(argv) if _has_parameters(entrypoint) else entrypoint()
+    if not inspect.iscoroutine(result):
+        return result
+    # Imported here: it takes as long to import as all else of a job's start.
+    import asyncio
+
+    return asyncio.run(result)
+
+
+def _has_parameters(entrypoint: Any) -> bool:
+    try:
+        signature = inspect.signature(entrypoint)
+    except (TypeError, ValueError):
+        # Of some functions written in C it cannot be told.
+        return True
+    return bool(signature.parameters)
 
 
 def _told(error: Exception) -> str:

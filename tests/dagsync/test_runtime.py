@@ -70,6 +70,23 @@ def test_arguments_reach_the_job_and_sys_argv(monorepo: Monorepo) -> None:
     run(monorepo, "assert argv == ['--date', 'x'] == sys.argv[1:], argv", ("--date", "x"))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def main():\n    return int(sys.argv[1])",
+        "async def main(argv):\n    return int(argv[0])",
+        "async def main():\n    return int(sys.argv[1])",
+        "class Load:\n    def run(self):\n        return int(sys.argv[1])\nmain = Load().run",
+        "def main(argv=None):\n    return int(argv[0])",
+        "def main(*argv):\n    return int(argv[0][0])",
+    ],
+)
+def test_entrypoint_has_its_arguments_however_it_takes_them(monorepo: Monorepo, source: str) -> None:
+    monorepo.job("shop.load", f"import sys\n{source}\nJOB = (main, 'x')\n")
+    with pytest.raises(JobFailedError, match="returned exit code 7"):
+        runtime.run_job("shop.load", context(("7",)))
+
+
 def test_log_says_how_to_do_the_same_by_hand(monorepo: Monorepo, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         run(monorepo, "return 0", ("--note", "it's $HOME"))
