@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dagsync.conditions import refuse_building
 from dagsync.frames import ARGUMENTS, TRACKED, Frame, Thing, Tracked
-from dagsync.module_names import ModuleNames
+from dagsync.module_names import Function, ModuleNames
 from dagsync.parser_calls import HARMLESS, PARSE, SHOWN_ONLY, build, noted, parses_arguments
 from dagsync.parsers import DeclaredCommands, DeclaredParser, Group, NotFollowedError, new_parser
 
@@ -33,7 +33,7 @@ class Expressions(ABC):
         """Let ``target`` stand for what ``value`` yields."""
 
     @abstractmethod
-    def call(self, function: ast.FunctionDef, given: Sequence[Given], named: Mapping[str, Given]) -> Thing:
+    def call(self, function: Function, given: Sequence[Given], named: Mapping[str, Given]) -> Thing:
         """Follow a function of the module and return what it returns."""
 
     def maybe(self, node: ast.AST, frame: Frame) -> None:
@@ -51,6 +51,8 @@ class Expressions(ABC):
         match node:
             case ast.Constant() | ast.Lambda():
                 return None
+            case ast.Await(value=value):
+                return self.value(value, frame)
             case ast.NamedExpr(target=target, value=value):
                 self.assign(target, value, frame)
                 return frame.things.get(target.id)
@@ -88,7 +90,7 @@ class Expressions(ABC):
 
     def _called_here(
         self,
-        function: ast.FunctionDef,
+        function: Function,
         nodes: Sequence[ast.expr],
         things: Sequence[Thing],
         named: Mapping[str | None, tuple[Thing, ast.expr]],

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from dagsync.expressions import ArgumentsParsed, Expressions, Given
 from dagsync.frames import ARGUMENTS, Frame, Thing
-from dagsync.module_names import ModuleNames
+from dagsync.module_names import FUNCTIONS, Function, ModuleNames
 from dagsync.parser_calls import SHOWN_ONLY
 from dagsync.parsers import DeclaredParser, NotFollowedError
 
@@ -60,8 +60,8 @@ class _Follower(Expressions):
         match self.module.scope.constants.resolve(entrypoint):
             case ast.Name(id=name) if name in self.names.functions:
                 self.call(self.names.functions[name], [(ARGUMENTS, None)], {})
-            case ast.Attribute(value=ast.Name(id=owner), attr=name) if function := self._static_method(owner, name):
-                self.call(function, [(ARGUMENTS, None)], {})
+            case ast.Attribute(value=owner, attr=name):
+                self._enter_method(self.module.scope.constants.resolve(owner), name)
             case ast.Lambda(args=ast.arguments(posonlyargs=[], args=[ast.arg(arg=name), *_]), body=body):
                 frame = self.module.inner()
                 frame.bind(name, ARGUMENTS, None)
@@ -69,15 +69,21 @@ class _Follower(Expressions):
             case _:
                 pass
 
-    def _static_method(self, owner: str, name: str) -> ast.FunctionDef | None:
-        classes = (each for each in self.names.body if isinstance(each, ast.ClassDef) and each.name == owner)
-        for method in (each for found in classes for each in found.body):
-            if isinstance(method, ast.FunctionDef) and method.name == name:
-                decorators = [each.id for each in method.decorator_list if isinstance(each, ast.Name)]
-                return method if decorators == ["staticmethod"] else None
-        return None
+    def _enter_method(self, owner: ast.expr, name: str) -> None:
+        """Call a method of a class of the module, or of an object that is made of one."""
+        made_of = owner.func if isinstance(owner, ast.Call) else owner
+        classes = (each for each in self.names.body if isinstance(each, ast.ClassDef))
+        bodies = [each.body for each in classes if isinstance(made_of, ast.Name) and each.name == made_of.id]
+        for method in (each for body in bodies for each in body):
+            if isinstance(method, FUNCTIONS) and method.name == name:
+                kind = [ast.unparse(each) for each in method.decorator_list]
+                if kind == ["staticmethod"]:
+                    self.call(method, [(ARGUMENTS, None)], {})
+                elif kind == ["classmethod"] or (not kind and made_of is not owner):
+                    self.call(method, [(None, None), (ARGUMENTS, None)], {})
+                return
 
-    def call(self, function: ast.FunctionDef, given: Sequence[Given], named: Mapping[str, Given]) -> Thing:
+    def call(self, function: Function, given: Sequence[Given], named: Mapping[str, Given]) -> Thing:
         if self._depth >= MAX_DEPTH:
             return None
         frame = self.module.inner()

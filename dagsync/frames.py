@@ -4,6 +4,7 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from dagsync.evaluation import Constants, NotConstantError
+from dagsync.module_names import Function
 from dagsync.parsers import DeclaredCommands, DeclaredParser, Group, Scope
 from dagsync.texts import Value
 
@@ -32,7 +33,7 @@ class Frame:
         bindings: Mapping[str, ast.expr | None],
         docstring: str | None,
         argparse_names: Mapping[str, str],
-        functions: Mapping[str, ast.FunctionDef],
+        functions: Mapping[str, Function],
     ) -> None:
         self.things = dict(things)
         self.bindings = bindings

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from dagsync.declarations import CALLS, ORIGINS
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 _BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.TryStar)
 _JOB_ORIGINS = ORIGINS | {"dagsync.job"}
 
@@ -22,7 +25,7 @@ class ModuleNames:
         self.job: tuple[int, ast.expr | None] | None = None
         """The last assignment to ``JOB``, with its line."""
 
-        self.functions: dict[str, ast.FunctionDef] = {}
+        self.functions: dict[str, Function] = {}
 
         self.argparse_names: dict[str, str] = {}
         """Names for ``argparse`` itself (``""``) and for what was imported from it."""
@@ -84,6 +87,8 @@ def names_of(module: ast.Module) -> ModuleNames:
             if type(statement.value) is ast.Call:
                 names.made_by.append(statement.value.func)
             _assign(names, statement, certain=True)
+        elif type(statement) is ast.AsyncFunctionDef:
+            names.functions[statement.name] = statement
         elif type(statement) is ast.AugAssign:
             _assign(names, statement, certain=True)
         elif isinstance(statement, _BLOCKS):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dagsync.evaluation import Constants, NotConstantError
+from dagsync.module_names import Function
 from dagsync.texts import Value
 
 
@@ -54,7 +55,7 @@ class Scope(NamedTuple):
     argparse_names: Mapping[str, str]
     """Names for ``argparse`` itself (``""``) and for what was imported from it."""
 
-    functions: Mapping[str, ast.FunctionDef]
+    functions: Mapping[str, Function]
 
     def of_argparse(self, node: ast.expr | None) -> str | None:
         """Return the name an expression has in ``argparse``, or ``None`` if it is not of it."""

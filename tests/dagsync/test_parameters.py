@@ -241,6 +241,47 @@ class Copy:
         known, _ = parser.parse_known_args(argv)
 
 main = Copy.parse
+---
+class Copy:
+    @classmethod
+    def run(cls, argv):
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--a")
+        parser.parse_args(argv)
+
+main = Copy.run
+---
+class Copy:
+    def run(self, argv):
+        parser = _parser()
+        parser.parse_args(argv)
+
+def _parser():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--a")
+    return parser
+
+copy = Copy("x")
+main = copy.run
+---
+async def main(argv):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--a")
+    arguments = parser.parse_args(argv)
+    await load(arguments)
+---
+import asyncio
+
+def main(argv):
+    return asyncio.run(_main(argv))
+
+async def _main(argv):
+    arguments = await _arguments(argv)
+
+async def _arguments(argv):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--a")
+    return parser.parse_args(argv)
 """
 
 
