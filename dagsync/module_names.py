@@ -95,7 +95,34 @@ def names_of(module: ast.Module) -> ModuleNames:
             for inner in _within(statement):
                 if isinstance(inner, ast.Assign | ast.AnnAssign | ast.AugAssign):
                     _assign(names, inner, certain=False)
+    if names.job is None and (line := _bound_otherwise(module)):
+        names.job = line, None
     return names
+
+
+def _bound_otherwise(module: ast.Module) -> int | None:
+    """Return the line where ``JOB`` becomes a name of the module in another way than by an assignment that is read."""
+    nodes: list[ast.AST] = list(module.body)
+    for node in nodes:
+        match node:
+            case ast.Name(id="JOB", ctx=ast.Store()):
+                return node.lineno
+            case ast.Import(names=imported) | ast.ImportFrom(names=imported):
+                if any((each.asname or each.name) == "JOB" for each in imported):
+                    return node.lineno
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                if name == "JOB":
+                    return node.lineno
+                # What is assigned inside is no name of the module, unless it says so.
+                nodes += [each for each in ast.walk(node) if isinstance(each, ast.Global)]
+            case ast.Global(names=declared):
+                if "JOB" in declared:
+                    return node.lineno
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                pass
+            case _:
+                nodes += ast.iter_child_nodes(node)
+    return None
 
 
 def _name_calls(names: ModuleNames, statement: ast.ImportFrom) -> None:
@@ -127,7 +154,8 @@ def _assign(names: ModuleNames, statement: ast.Assign | ast.AnnAssign | ast.AugA
     for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
         if type(target) is ast.Name:
             if target.id == "JOB":
-                names.job = statement.lineno, value
+                if certain or names.job is None or not _is_none(value):
+                    names.job = statement.lineno, value
             else:
                 names.bindings[target.id] = value if certain and target.id not in names.bindings else None
         elif isinstance(target, ast.Tuple | ast.List):
@@ -137,3 +165,8 @@ def _assign(names: ModuleNames, statement: ast.Assign | ast.AnnAssign | ast.AugA
         elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
             # A dict or list that is filled element by element.
             names.bindings[target.value.id] = None
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    """Return whether a module says by this value that it has no job, as where a library cannot be imported."""
+    return isinstance(value, ast.Constant) and value.value is None

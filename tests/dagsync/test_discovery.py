@@ -68,6 +68,7 @@ def test_jobs_are_found_whatever_their_package_does_at_import(monorepo: Monorepo
         'TEXT = "Load"\nJOB = (main, TEXT)',
         '_job = (main, "Load")\nJOB = _job',
         'try:\n    JOB = (main, "Load")\nexcept Exception:\n    raise',
+        'try:\n    import spark\n    JOB = (main, "Load")\nexcept ImportError:\n    JOB = None',
         'JOB = (lambda argv: 0, "Load")',
         'JOB = (module.main, ("Lo"\n       "ad"))',
         'OPTIONS = {"retries": 0}\nJOB = (main, "Load", OPTIONS)',
@@ -130,6 +131,13 @@ def test_characters_a_database_cannot_store_are_removed_from_a_description(monor
         ("JOB = make()", "JOB is a call, expected a tuple or Job(...)"),
         ("JOB = None", "JOB is the constant None"),
         ("for JOB, x in y: pass\nJOB, x = y", "JOB is assigned in a way that cannot be read"),
+        ("from shop.jobs import JOB", "load.py:1: JOB is assigned in a way that cannot be read"),
+        ("import job as JOB", "load.py:1: JOB is assigned in a way that cannot be read"),
+        ("\n(JOB := (main, 'x'))", "load.py:2: JOB is assigned in a way that cannot be read"),
+        ("match 1:\n    case 1:\n        JOB = (main, 'x')", "load.py:3: JOB is assigned in a way that cannot be read"),
+        ("with declared() as JOB: ...", "load.py:1: JOB is assigned in a way that cannot be read"),
+        ("def declare():\n    global JOB\n    JOB = (main, 'x')", "load.py:2: JOB is assigned in a way that cannot be read"),
+        ("class JOB: ...", "load.py:1: JOB is assigned in a way that cannot be read"),
         ("JOB = ('main', 'x')", "the entrypoint is the constant 'main', expected a function"),
         ("JOB = Job(description='x')", "Job(...) has no entrypoint"),
         ("JOB = Job(main, 'x', **options)", "Job(**...) cannot be read"),
@@ -249,7 +257,7 @@ def test_job_below_the_jobs_folder_is_a_problem(monorepo: Monorepo) -> None:
 def test_what_is_no_job_is_no_problem(monorepo: Monorepo) -> None:
     monorepo.job("sales.helper", "def shared(): ...")
     monorepo.job("sales.broken_helper", "def shared(: ...")
-    monorepo.job("sales.mentions", "# a JOB is declared elsewhere\nJOBS = 1\ndef f():\n    JOB = 1")
+    monorepo.job("sales.mentions", "# a JOB is declared elsewhere\nJOBS = 1\ndef f():\n    JOB = 1\n[JOB for JOB in f()]")
     (monorepo.packages / "not-a-package").mkdir()
     (monorepo.packages / "README.md").touch()
     (monorepo.packages / ".git/jobs").mkdir(parents=True)
