@@ -102,7 +102,7 @@ class Constants:
                 return self._method(node, target, method, arguments, keywords)
             case _:
                 pass
-        raise NotConstantError(node, f"{_shown(node)} is not a constant expression")
+        raise NotConstantError(node, f"{source_of(node)} is not a constant expression")
 
     def _name(self, node: ast.expr, name: str) -> Value:
         bound = self._bindings.get(name)
@@ -166,7 +166,7 @@ class Constants:
                 return slice_of(whole, bounds)
             return element_of(whole, self.evaluate(index))
         except (LookupError, TypeError) as error:
-            raise NotConstantError(node, f"{_shown(node)}: {type(error).__name__}: {error}") from None
+            raise NotConstantError(node, f"{source_of(node)}: {type(error).__name__}: {error}") from None
 
     def _percent(self, node: ast.expr, left: Value, right: Value) -> Value:
         if not isinstance(left, str):
@@ -194,7 +194,7 @@ class Constants:
         self, node: ast.expr, target: ast.expr, method: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]
     ) -> Value:
         if method not in METHODS:
-            raise NotConstantError(node, f"{_shown(node)} is not a constant expression")
+            raise NotConstantError(node, f"{source_of(node)} is not a constant expression")
         subject = self.evaluate(target)
         if not isinstance(subject, str):
             raise NotConstantError(node, f".{method}() on {type(subject).__name__}")
@@ -212,7 +212,8 @@ class Constants:
             raise NotConstantError(node, str(error)) from None
 
 
-def _shown(node: ast.expr) -> str:
+def source_of(node: ast.expr) -> str:
+    """Return an expression as messages quote it."""
     try:
         text = ast.unparse(node)
     except (RecursionError, ValueError):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagsync.checks import CHECKS, UnfitError, checked
-from dagsync.evaluation import Constants, NotConstantError
+from dagsync.evaluation import Constants, NotConstantError, source_of
 from dagsync.texts import Value, shown
 
 FORMS_OF_OPTIONS = (
@@ -96,13 +96,14 @@ def _check_option_name(name: str, line: int) -> None:
         raise RefusalError(line, *problem)
 
 
+_KINDS = {ast.Tuple: "a tuple", ast.List: "a list", ast.Dict: "a dict", ast.Set: "a set", ast.Call: "a call"}
+
+
 def kind_of(node: ast.expr) -> str:
     match node:
         case ast.Constant(value=value):
             return f"the constant {shown(value)}"
         case ast.Name(id=name):
             return f"the name {name!r}, which is no constant of this module"
-        case ast.Call():
-            return "a call"
         case _:
-            return f"a {type(node).__name__.lower()}"
+            return _KINDS.get(type(node)) or f"an expression, {source_of(node)}"

@@ -1,6 +1,8 @@
 """Reads the declaration of a job out of the source of its module, which is never imported."""
 
 import ast
+import sys
+from keyword import iskeyword
 from typing import NamedTuple
 
 from dagsync.evaluation import Constants, NotConstantError
@@ -28,6 +30,8 @@ class Reading(NamedTuple):
 
 NOT_A_JOB = Reading()
 
+_SYNTAX_FIX = f"write what Python {sys.version_info[0]}.{sys.version_info[1]} takes, which reads the jobs here"
+
 
 def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
     """Return what the module ``package.jobs.name`` with source ``data`` declares.
@@ -39,7 +43,7 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
     try:
         module = ast.parse(data)
     except SyntaxError as error:
-        return _broken(path, error.lineno or 0, f"syntax error: {error.msg}")
+        return _broken(path, error.lineno or 0, f"syntax error: {error.msg}", _SYNTAX_FIX)
     except (ValueError, RecursionError, MemoryError) as error:
         return _broken(path, 0, f"cannot be parsed: {error or type(error).__name__}")
     names = names_of(module)
@@ -126,6 +130,9 @@ def _check_entrypoint(node: ast.expr) -> None:
         raise RefusalError(node.lineno, f"the entrypoint is {kind_of(node)}, expected a function", f"write {FORMS}")
 
 
+_NONE = "it is None, as __doc__ is in a module without a docstring"
+
+
 def _description(node: ast.expr | None, constants: Constants, path: str, line: int) -> tuple[str, tuple[Finding, ...]]:
     if node is None:
         return "", ()
@@ -136,8 +143,8 @@ def _description(node: ast.expr | None, constants: Constants, path: str, line: i
         message = f"description left empty: {error}"
         return "", (Finding(path, error.line or line, message, fix),)
     if not isinstance(value, str):
-        shown = "no text" if value is None else f"of type {type(value).__name__}"
-        return "", (Finding(path, node.lineno, f"description left empty: it is {shown}", fix),)
+        what = f"it is of type {type(value).__name__}" if value is not None else _NONE
+        return "", (Finding(path, node.lineno, f"description left empty: {what}", fix),)
     clean = storable(value)
     notes = () if clean == value else (Finding(path, node.lineno, "description: characters no database stores were removed"),)
     return clean, notes
@@ -145,4 +152,4 @@ def _description(node: ast.expr | None, constants: Constants, path: str, line: i
 
 def _identifier(name: str) -> str:
     cleaned = "".join(character if character.isalnum() else "_" for character in name)
-    return cleaned if cleaned.isidentifier() else f"job_{cleaned}"
+    return f"{cleaned}_job" if iskeyword(cleaned) else cleaned if cleaned.isidentifier() else f"job_{cleaned}"

@@ -125,7 +125,8 @@ def test_characters_a_database_cannot_store_are_removed_from_a_description(monor
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("def f(:\n    JOB", "load.py:1: syntax error: invalid syntax"),
+        ("def f(:\n    JOB", "load.py:1: syntax error: invalid syntax\nwrite what Python 3."),
+        ("JOB = (main, 'x') if y else z", "JOB is an expression, (main, 'x') if y else z, expected a tuple or Job(...)"),
         ("JOB = (main,)", "JOB has 1 elements, expected 2 or 3\nwrite JOB = (entrypoint"),
         ("JOB = [main, 'x']", "JOB is a list, expected a tuple or Job(...)"),
         ("JOB = make()", "JOB is a call, expected a tuple or Job(...)"),
@@ -228,6 +229,17 @@ def test_module_that_cannot_be_imported_is_a_problem(monorepo: Monorepo) -> None
         "sales/jobs/load-all.py:4: module 'load-all' is not a Python identifier, so it cannot be imported\n"
         "rename sales/jobs/load-all.py, for example to load_all.py"
     )
+
+
+def test_module_named_by_a_keyword_is_told_a_name_it_can_have(monorepo: Monorepo) -> None:
+    monorepo.job("sales.import")
+    assert only_problem(monorepo).endswith("\nrename sales/jobs/import.py, for example to import_job.py")
+
+
+def test_docstring_that_is_not_there_is_named_as_the_reason_for_an_empty_description(monorepo: Monorepo) -> None:
+    monorepo.job("sales.load", "JOB = (main, __doc__)")
+    (note,) = found(monorepo).notes
+    assert note.message == "description left empty: it is None, as __doc__ is in a module without a docstring"
 
 
 def test_dag_id_that_does_not_fit_is_a_problem_of_that_job_alone(monorepo: Monorepo) -> None:
