@@ -86,7 +86,7 @@ def list_modules(root: Path, skipped: Collection[str]) -> Listing:
     """List the modules of every package below ``root`` that has a ``jobs`` folder.
 
     Raises ``PackagesRootError`` if ``root`` cannot be listed: an unmounted volume must not look like a tree without
-    jobs. Hidden folders, ``__pycache__`` and the packages named in ``skipped`` are left out.
+    jobs. What is hidden, ``__pycache__`` and the packages named in ``skipped`` are left out.
     """
     base = os.fspath(root)
     try:
@@ -144,7 +144,8 @@ def _list_folder(base: str, package: str, folder: str, listing: Listing) -> None
     for entry in found:
         name = entry.name
         if name.endswith(".py"):
-            if name == "__init__.py":
+            # No hidden file can be imported; Emacs makes some, which lead nowhere, beside what it edits.
+            if name == "__init__.py" or name.startswith("."):
                 continue
             path = f"{folder}/{name}"
             try:

@@ -236,6 +236,13 @@ def test_module_named_by_a_keyword_is_told_a_name_it_can_have(monorepo: Monorepo
     assert only_problem(monorepo).endswith("\nrename sales/jobs/import.py, for example to import_job.py")
 
 
+def test_hidden_files_of_editors_are_nothing(monorepo: Monorepo) -> None:
+    path = monorepo.job("sales.load")
+    (path.parent / ".#load.py").symlink_to("ana@laptop.4711:1767225600")
+    (path.parent / "._load.py").write_text(JOB)
+    assert only_job(monorepo).ref == "sales.load"
+
+
 def test_docstring_that_is_not_there_is_named_as_the_reason_for_an_empty_description(monorepo: Monorepo) -> None:
     monorepo.job("sales.load", "JOB = (main, __doc__)")
     (note,) = found(monorepo).notes
