@@ -8,7 +8,7 @@ from dagsync.known_arguments import Key, key_of
 from dagsync.params import Parameter
 from dagsync.parsers import Call, DeclaredCommands, DeclaredParser, NotFollowedError
 from dagsync.schemas import typed
-from dagsync.texts import Value, shown
+from dagsync.texts import Value, shown, storable
 
 MAX_PARAMETERS = 100
 MAX_DESCRIPTION = 1000
@@ -154,20 +154,28 @@ def _text(value: Value) -> str:
 
 def _parameter(argument: Argument, call: Call, key: str, path: list[str], *, is_shared: bool) -> Parameter:
     default, schema, shape, omitted = typed(argument, call, is_shared=is_shared)
-    names, text = argument.names, argument.default_text
+    names, text = argument.names, _hidden_default(argument, default, is_shared=is_shared)
     title = names.flag or key
     if argument.action == "store_false" and omitted is True:
         title = names.dest
     schema["title"] = title
     description = ""
     if "help" in call.keywords:
-        description = help_text(call, _text(argument.default) if text is None else text)
-    if default is None and not argument.required and text and text not in description:
+        description = help_text(call, argument.default_text or _text(argument.default))
+    if not default and not argument.required and text and text not in description:
         description = f"{description} (default: {text})".strip()
     if title != names.flag and names.flag:
         description = f"{description} (off: {names.flag})".strip()
     _describe(schema, description, argument.required, path, argument.section)
     return Parameter(key, default, schema, [key, names.flag, shape, omitted, *path])
+
+
+def _hidden_default(argument: Argument, first: Json, *, is_shared: bool) -> str | None:
+    """Return the default as a text where the field, which begins with ``first``, does not show it."""
+    has_values = argument.action in {"append", "extend", "store"}
+    if argument.default_text is not None or is_shared or not has_values or not argument.default or first not in (None, []):
+        return argument.default_text
+    return storable(_text(argument.default))[:80]
 
 
 def _describe(schema: dict[str, Json], description: str, required: bool, path: Sequence[str], section: str) -> None:

@@ -41,6 +41,10 @@ def refused(source: str, job: str = '(main, "A job")') -> str:
     return f"{note.line}: {note.message.partition('raw args: ')[2]}"
 
 
+XY: dict[str, Any] = {"type": ["string", "null"], "enum": ["x", "y", None]}
+WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+
+
 @pytest.mark.parametrize(
     ("call", "default", "schema"),
     [
@@ -58,7 +62,7 @@ def refused(source: str, job: str = '(main, "A job")') -> str:
         ("'--a', type=whole", None, {"type": ["integer", "null"]}),
         ("'--a', type=bool, default=True", None, {"type": ["string", "null"]}),
         ("'--a', type=float, default=1e999", None, {"type": ["number", "null"]}),
-        ("'--a', default='\\0'", None, {"type": ["string", "null"]}),
+        ("'--a', default='a\\0'", None, {"type": ["string", "null"], "description": "(default: a)"}),
         ("'--a', default='\\ud800'", None, {"type": ["string", "null"]}),
         ("'--a', type=datetime.date.fromisoformat", None, {"type": ["string", "null"], "format": "date"}),
         ("'--a', type=datetime.date.fromisoformat, default='x'", None, {"type": ["string", "null"], "format": "date"}),
@@ -108,6 +112,10 @@ def refused(source: str, job: str = '(main, "A job")') -> str:
             None,
             {"type": ["string", "null"], "description": "Where (default: HERE)"},
         ),
+        ("'--a', default=[1, 2]", None, {"type": ["string", "null"], "description": "(default: [1, 2])"}),
+        ("'--a', type=float, default='nan'", None, {"type": ["number", "null"], "description": "(default: nan)"}),
+        ("'--a', choices='xy', default='z'", None, {**XY, "description": "(default: z)"}),
+        ("'--a', action='append', default=['x']", [], {**WORDS, "description": "(default: ['x'])"}),
     ],
 )
 def test_field_shows_what_the_argument_takes(call: str, default: Any, schema: dict[str, Any]) -> None:
