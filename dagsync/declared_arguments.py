@@ -5,7 +5,7 @@ import functools
 import re
 from typing import NamedTuple
 
-from dagsync.evaluation import NotConstantError
+from dagsync.evaluation import NotConstantError, source_of
 from dagsync.fields import MAX_INTEGER
 from dagsync.parsers import Call, DeclaredArgument, DeclaredParser, NotFollowedError
 from dagsync.texts import Value, shown
@@ -45,6 +45,8 @@ class Argument(NamedTuple):
     """The default as written, where it is no constant."""
 
     required: bool
+    required_if: str = ""
+    """What decides whether it is required, where that is no constant."""
 
 
 def argument_of(parser: DeclaredParser, declared: DeclaredArgument) -> Argument | None:
@@ -62,10 +64,13 @@ def argument_of(parser: DeclaredParser, declared: DeclaredArgument) -> Argument 
         default, text = _default(parser, call, names.dest, _IMPLIED.get(action))
     else:
         default, text = _IMPLIED.get(action), None
-    required = not names.flags and nargs not in ("?", "*")
+    required, condition = not names.flags and nargs not in ("?", "*"), ""
     if "required" in keywords:
-        required = required or call.decided("required") is True
-    return Argument(section, names, action, nargs, default, text, required)
+        try:
+            required = required or call.constant("required") is True
+        except NotConstantError:
+            condition = source_of(keywords["required"])
+    return Argument(section, names, action, nargs, default, text, required, condition)
 
 
 _IMPLIED = {"store_true": False, "store_false": True}

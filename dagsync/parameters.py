@@ -166,6 +166,8 @@ def _parameter(argument: Argument, call: Call, key: str, path: list[str], *, is_
         description = f"{description} (default: {text})".strip()
     if title != names.flag and names.flag:
         description = f"{description} (off: {names.flag})".strip()
+    if argument.required_if:
+        description = f"Required if {argument.required_if}. {description}".strip()
     _describe(schema, description, argument.required, path, argument.section)
     return Parameter(key, default, schema, [key, names.flag, shape, omitted, *path])
 

@@ -112,6 +112,7 @@ WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
             None,
             {"type": ["string", "null"], "description": "Where (default: HERE)"},
         ),
+        ("'--a', required=not HERE", None, {"type": ["string", "null"], "description": "Required if not HERE."}),
         ("'--a', default=[1, 2]", None, {"type": ["string", "null"], "description": "(default: [1, 2])"}),
         ("'--a', type=float, default='nan'", None, {"type": ["number", "null"], "description": "(default: nan)"}),
         ("'--a', choices='xy', default='z'", None, {**XY, "description": "(default: z)"}),
