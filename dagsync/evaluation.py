@@ -1,13 +1,14 @@
 """Evaluates the constant expressions a job's declaration may be made of, without running anything.
 
 Follows names of module constants, ``__doc__``, literals, tuples, lists and dicts of them, string methods, ``or``, ``+``,
-``%``, f-strings, ``[...]`` and ``[:]``, and the calls of ``dagsync.declarations``. Everything else, and everything that would
-grow beyond ``MAX_LENGTH``, raises ``NotConstantError``.
+``%``, arithmetic of numbers, f-strings, ``[...]`` and ``[:]``, and the calls of ``dagsync.declarations``. Everything else,
+and everything that would grow beyond what ``texts`` and ``arithmetic`` allow, raises ``NotConstantError``.
 """
 
 import ast
 from collections.abc import Mapping, Sequence
 
+from dagsync.arithmetic import computed
 from dagsync.declarations import CALLS, declared
 from dagsync.texts import MAX_LENGTH, METHODS, Value, called, element_of, formatted, joined, slice_of
 
@@ -86,6 +87,10 @@ class Constants:
                 return self._sum(node, self.evaluate(left), self.evaluate(right))
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
                 return self._percent(node, self.evaluate(left), self.evaluate(right))
+            case ast.BinOp(left=left, op=operation, right=right):
+                number = computed(operation, self.evaluate(left), self.evaluate(right))
+                if number is not None:
+                    return number
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 value = self.evaluate(operand)
                 if isinstance(value, int | float):

@@ -9,8 +9,8 @@ from dagsync.evaluation import Constants, NotConstantError, source_of
 from dagsync.texts import Value, shown
 
 FORMS_OF_OPTIONS = (
-    "literals, constants of this module, f-strings, +, %, or, string methods, and calls of timedelta, date, Cron, Asset, "
-    "Resources, Slack, Sns, Email and Webhook"
+    "literals, constants of this module, f-strings, arithmetic, %, or, string methods, and calls of timedelta, date, Cron, "
+    "Asset, Resources, Slack, Sns, Email and Webhook"
 )
 
 NamedExpressions = list[tuple[str, ast.expr]]
@@ -96,7 +96,13 @@ def _check_option_name(name: str, line: int) -> None:
         raise RefusalError(line, *problem)
 
 
-_KINDS = {ast.Tuple: "a tuple", ast.List: "a list", ast.Dict: "a dict", ast.Set: "a set", ast.Call: "a call"}
+_KINDS: dict[type[ast.expr], str] = {
+    ast.Tuple: "a tuple",
+    ast.List: "a list",
+    ast.Dict: "a dict",
+    ast.Set: "a set",
+    ast.Call: "a call",
+}
 
 
 def kind_of(node: ast.expr) -> str:

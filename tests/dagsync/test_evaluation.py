@@ -46,6 +46,7 @@ def evaluate(expression: str, constants: str = "", docstring: str | None = "The 
         "NAME[0] + NAME[-1] + NAME[1:3] + NAME[::-1] + NAME[:-1] + NAME[COUNT:]",
         "OPTIONS['retries']",
         "(1, 2, 3)[1:] + ([4], [5])[:1]",
+        "[60 * 60 * 24, 10 ** 6, -2 ** 10, COUNT - 1, COUNT // 2, 1 / 4, 2 * RATE, 2 ** -1, COUNT * 1e3]",
     ],
 )
 def test_expression_has_the_value_python_gives_it(expression: str) -> None:
@@ -91,6 +92,13 @@ def test_expression_has_the_value_python_gives_it(expression: str) -> None:
         "None[0]",
         "'abc'[UNKNOWN]",
         "'abc'[0, 1]",
+        "1 / 0",
+        "2 ** 1000000000",
+        "(2 ** 200) ** 200 * 2",
+        "1e300 ** 3",
+        "(-8) ** 0.5",
+        "[1] * 1000000000",
+        "'a' - 'b'",
     ],
 )
 def test_anything_else_is_refused_without_being_run(expression: str) -> None:
@@ -109,6 +117,12 @@ def test_short_source_cannot_make_a_long_text() -> None:
         evaluate("A10.replace('x', A10)", doubling)
     with pytest.raises(NotConstantError, match=str(MAX_LENGTH)):
         evaluate("A10.join([A10, A10, A10, A10, A10, A10, A10, A10, A10, A10, A10, A10, A10])", doubling)
+
+
+def test_short_source_cannot_make_a_long_number() -> None:
+    squares = "\n".join(["A0 = 10", *(f"A{n} = A{n - 1} * A{n - 1}" for n in range(1, 60))])
+    with pytest.raises(NotConstantError, match="too large"):
+        evaluate("A59", squares)
 
 
 def test_nesting_beyond_what_python_parses_is_refused() -> None:
