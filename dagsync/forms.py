@@ -15,6 +15,7 @@ from dagsync.params import Parameter
 from dagsync.parsers import NotFollowedError
 
 FIX = "build the parser in the entrypoint or in functions of its module, with constants as names, nargs and actions"
+USE_ARGPARSE = "read the arguments with argparse, or give the whole command line as args"
 MISSING = "required, and runs that start by themselves are given none"
 MISSING_FIX = "give it a default, or declare args=[...] with the job"
 
@@ -58,7 +59,12 @@ def form_of(names: ModuleNames, entrypoint: ast.expr, spec: JobSpec, path: str) 
         line, what = error.line, str(error)
     except (RecursionError, ValueError) as error:
         line, what = entrypoint.lineno, str(error) or type(error).__name__
-    return Form((), (Finding(path, line, f"the trigger form has no typed fields, only raw args: {what}", FIX),))
+    return Form((), (without_fields(path, line, what, FIX),))
+
+
+def without_fields(path: str, line: int, why: str, fix: str) -> Finding:
+    """Return the note that all a form can take is a raw command line."""
+    return Finding(path, line, f"the trigger form has no typed fields, only raw args: {why}", fix)
 
 
 class _Parser(argparse.ArgumentParser):

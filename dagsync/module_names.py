@@ -9,6 +9,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 _BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.TryStar)
+_OTHER_PARSERS = frozenset({"absl", "click", "docopt", "fire", "getopt", "jsonargparse", "optparse", "tap", "typer"})
+_PARSERS = _OTHER_PARSERS | {"argparse"}
 _JOB_ORIGINS = ORIGINS | {"dagsync.job"}
 
 
@@ -30,6 +32,9 @@ class ModuleNames:
         self.argparse_names: dict[str, str] = {}
         """Names for ``argparse`` itself (``""``) and for what was imported from it."""
 
+        self.other_parser: str | None = None
+        """A library besides ``argparse`` that reads command lines."""
+
         self.job_names = {"Job"}
         """Names of ``dagsync.Job``."""
 
@@ -41,13 +46,17 @@ class ModuleNames:
 
     def add_import(self, statement: ast.Import | ast.ImportFrom) -> None:
         """Take note of what ``argparse`` and its parts are called."""
-        if type(statement) is ast.Import:
+        if isinstance(statement, ast.Import):
             for each in statement.names:
                 if each.name == "argparse":
                     self.argparse_names[each.asname or each.name] = ""
-        elif type(statement) is ast.ImportFrom and statement.module == "argparse":
+                elif each.name in _OTHER_PARSERS:
+                    self.other_parser = each.name
+        elif statement.module == "argparse":
             for each in statement.names:
                 self.argparse_names[each.asname or each.name] = each.name
+        elif statement.module in _OTHER_PARSERS:
+            self.other_parser = statement.module
 
 
 def _docstring(body: list[ast.stmt]) -> str | None:
@@ -66,7 +75,7 @@ def names_of(module: ast.Module) -> ModuleNames:
     for statement in module.body:
         if type(statement) is ast.Import:
             for each in statement.names:
-                if each.name == "argparse":
+                if each.name in _PARSERS:
                     names.add_import(statement)
         elif type(statement) is ast.Assign:
             value = statement.value

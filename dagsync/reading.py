@@ -6,7 +6,7 @@ from keyword import iskeyword
 from typing import NamedTuple
 
 from dagsync.evaluation import Constants, NotConstantError
-from dagsync.forms import form_of
+from dagsync.forms import USE_ARGPARSE, form_of, without_fields
 from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
 from dagsync.module_names import names_of
 from dagsync.options import NamedExpressions, RefusalError, given_options, kind_of
@@ -68,6 +68,9 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
         if len(spec.dag_id.encode()) > MAX_DAG_ID_BYTES:
             raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")
         if b"ArgumentParser" not in data:
+            if names.other_parser is not None:
+                why = f"{names.other_parser} is imported, and only parsers of argparse are read"
+                notes = (*notes, without_fields(path, line, why, USE_ARGPARSE))
             return Reading(spec, (), notes)
         form = form_of(names, entrypoint, spec, path)
         # The last field, put where it belongs in a third of the time that _replace takes.

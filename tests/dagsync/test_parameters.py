@@ -358,6 +358,17 @@ def test_job_without_a_parser_has_raw_arguments_and_no_note() -> None:
     assert reading("import argparse\n\ndef main(argv):\n    raise argparse.ArgumentTypeError('x')") == ([], ())
 
 
+@pytest.mark.parametrize(
+    "library", ["import click", "from click import command", "import typer as t", "from absl import flags"]
+)
+def test_arguments_that_argparse_does_not_read_are_noted(library: str) -> None:
+    found, (note,) = reading(f"{library}\n\ndef main(argv): ...")
+    assert found == []
+    name = library.split()[1]
+    why = f"{name} is imported, and only parsers of argparse are read"
+    assert note.message == f"the trigger form has no typed fields, only raw args: {why}"
+
+
 def test_parser_that_the_entrypoint_does_not_use_is_noted() -> None:
     source = "from p import other\n\ndef unused():\n    return argparse.ArgumentParser()"
     assert refused(source, "(other, 'A job')").startswith("6: the entrypoint is not seen to use the parser of this module")
