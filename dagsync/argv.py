@@ -75,6 +75,8 @@ def _option(key: str, flag: str, shape: str, omitted: Any, value: Any) -> list[_
             return [_Given([flag])]
         case "toggle":
             return [_Given([flag if value else f"--no-{flag.removeprefix('--')}"])]
+        case "truth":
+            return [_Given([f"{flag}={'True' if value else ''}"])]
         case "count":
             return [_Given([flag])] * (int(_text(key, value)) - (omitted or 0))
         case "list":

@@ -41,6 +41,12 @@ def kind_of_type(call: Call) -> tuple[Kind, bool]:
 _CONVERTERS: dict[str, tuple[Kind, bool]] = {"int": ("integer", True), "float": ("number", True), "str": ("string", True)}
 
 
+def is_truth(call: Call) -> bool:
+    """Return whether ``type=`` is Python's ``bool``."""
+    node = call.keywords.get("type")
+    return isinstance(node, ast.Name) and node.id == "bool" and "bool" not in call.scope.functions
+
+
 def is_date(call: Call) -> bool:
     """Return whether ``type=`` is ``date.fromisoformat``."""
     match call.keywords.get("type"):

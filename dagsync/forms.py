@@ -108,6 +108,8 @@ def _add(parser: _Parser, found: Sequence[Pair], path: list[str]) -> None:
                 given |= {"action": "store_const", "const": not omitted}
             case "toggle":
                 given["action"] = argparse.BooleanOptionalAction
+            case "truth":
+                given["type"] = bool
             case "count":
                 given["action"] = "count"
             case _:

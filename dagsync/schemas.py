@@ -13,6 +13,7 @@ from dagsync.fields import (
     choices_of,
     fits,
     is_date,
+    is_truth,
     kind_of_type,
     kind_of_values,
 )
@@ -69,6 +70,13 @@ def _toggle(argument: Argument, call: Call) -> Typed:
     return Typed(default, schema, "toggle", None if argument.required else default)
 
 
+def _truth(argument: Argument) -> Typed:
+    """Return what ``type=bool`` takes: any text is true, even ``False``, and only an empty one is not."""
+    default = None if argument.default is None else bool(argument.default)
+    schema: Schema = {"type": ["boolean", "null"] if default is None else "boolean"}
+    return Typed(default, schema, "truth", None if argument.required else default)
+
+
 def _count(argument: Argument, call: Call) -> Typed:
     default = argument.default
     if default is None and argument.default_text is None:
@@ -84,6 +92,8 @@ def _valued(argument: Argument, call: Call) -> Typed:
     choices = choices_of(call) if "choices" in call.keywords else None
     kind, certain = kind_of_type(call)
     if not certain:
+        if argument.action == "store" and nargs is None and argument.names.flags and choices is None and is_truth(call):
+            return _truth(argument)
         defaults = argument.default if isinstance(argument.default, tuple | list) else [argument.default]
         kind = kind_of_values(kind, certain, choices or [each for each in defaults if each is not None])
     item = _item(kind, choices, not certain and is_date(call))

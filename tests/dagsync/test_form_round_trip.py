@@ -29,6 +29,8 @@ TYPES: dict[str, Any] = {
     "half": lambda text: text[: len(text) // 2],
 }
 
+SHAPES = ["one", "one", "flag", "off", "toggle", "truth", "count", "append", "some", "any", "two", "maybe", "extend"]
+
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["-x", "--flag", "-5", "-1e-7", "a b", "-a b", "=", "--o=1", "-", "", "@file", "%s"]
 )
@@ -63,7 +65,9 @@ def options(draw: st.DrawFn, number: int, may_require: bool) -> Generated:
         st.sampled_from([f"'--{dest}'", f"'-{chr(97 + number)}', '--{dest}'", f"'--{dest}', '--also-{dest}'", f"'-{dest}'"])
     )
     shape = draw(
-        st.sampled_from(["one", "one", "flag", "off", "toggle", "count", "append", "some", "any", "two", "maybe", "extend"])
+        st.sampled_from(
+            ["one", "one", "flag", "off", "toggle", "count", "append", "some", "any", "two", "maybe", "extend", "truth"]
+        )
     )
     if "--" not in names and shape == "toggle":
         shape = "flag"
@@ -75,6 +79,10 @@ def options(draw: st.DrawFn, number: int, may_require: bool) -> Generated:
         case "toggle":
             default = draw(st.sampled_from([True, False, None]))
             source = f"{names}, action=argparse.BooleanOptionalAction, default={default}"
+            return Generated(dest, source, st.booleans() | st.none() if default is None else st.booleans(), "", shape)
+        case "truth":
+            default = draw(st.sampled_from([True, False, None, "False", ""]))
+            source = f"{names}, type=bool, default={default!r}"
             return Generated(dest, source, st.booleans() | st.none() if default is None else st.booleans(), "", shape)
         case "count":
             default = draw(st.sampled_from([None, 0, 2]))
@@ -176,7 +184,7 @@ def is_valid(parameter: Parameter, value: Json) -> bool:
 def expected(argument: Generated, value: Json) -> Any:
     """Return what the name is when the option is given this value on a command line."""
     convert = TYPES.get(argument.kind, str)
-    if argument.shape in {"flag", "off", "toggle", "count"}:
+    if argument.shape in {"flag", "off", "toggle", "truth", "count"}:
         return value
     if argument.shape == "maybe" and value is True:
         return 7
