@@ -5,6 +5,7 @@ import re
 from typing import Any, Literal
 
 from dagsync.evaluation import NotConstantError
+from dagsync.module_names import Function
 from dagsync.parsers import Call
 from dagsync.texts import Value, is_storable, storable
 
@@ -48,10 +49,44 @@ def is_truth(call: Call) -> bool:
 
 
 def is_date(call: Call) -> bool:
-    """Return whether ``type=`` is ``date.fromisoformat``."""
+    """Return whether ``type=`` reads a day as ISO 8601 writes it and refuses all else."""
     match call.keywords.get("type"):
         case ast.Attribute(attr="fromisoformat", value=ast.Name(id="date") | ast.Attribute(attr="date")):
             return True
+        case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=text)]), body=body):
+            return _is_day_of(body, text)
+        case ast.Name(id=name) if function := call.scope.functions.get(name):
+            return _returns_day(function)
+        case _:
+            return False
+
+
+def _returns_day(function: Function) -> bool:
+    body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
+    match function.args, body:
+        case ast.arguments(args=[ast.arg(arg=text)]), [ast.Return(value=ast.expr() as value)]:
+            return _is_day_of(value, text)
+        case ast.arguments(args=[ast.arg(arg=text)]), [
+            ast.Try(body=[ast.Return(value=ast.expr() as value)], handlers=handlers, finalbody=[])
+        ]:
+            refuses = all(isinstance(each.body[-1], ast.Raise) for each in handlers)
+            return refuses and _is_day_of(value, text)
+        case _:
+            return False
+
+
+def _is_day_of(node: ast.expr, text: str) -> bool:
+    """Return whether an expression is the day that the name ``text`` holds."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="date", value=value), args=[], keywords=[]):
+            return _is_day_of(value, text)
+        case ast.Call(func=ast.Attribute(attr="strptime"), args=[ast.Name(id=given), ast.Constant(value="%Y-%m-%d")]):
+            return given == text
+        case ast.Call(
+            func=ast.Attribute(attr="fromisoformat", value=ast.Name(id="date") | ast.Attribute(attr="date")),
+            args=[ast.Name(id=given)],
+        ):
+            return given == text
         case _:
             return False
 

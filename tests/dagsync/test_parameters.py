@@ -42,6 +42,7 @@ def refused(source: str, job: str = '(main, "A job")') -> str:
 
 
 XY: dict[str, Any] = {"type": ["string", "null"], "enum": ["x", "y", None]}
+DAY: dict[str, Any] = {"type": ["string", "null"], "format": "date"}
 WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 
 
@@ -69,6 +70,11 @@ WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
         ("'--a', default='\\ud800'", None, {"type": ["string", "null"]}),
         ("'--a', type=datetime.date.fromisoformat", None, {"type": ["string", "null"], "format": "date"}),
         ("'--a', type=datetime.date.fromisoformat, default='x'", None, {"type": ["string", "null"], "format": "date"}),
+        ("'--a', type=lambda text: datetime.datetime.strptime(text, '%Y-%m-%d').date()", None, DAY),
+        ("'--a', type=lambda text: datetime.datetime.strptime(text, '%d.%m.%Y')", None, {"type": ["string", "null"]}),
+        ("'--a', type=day", None, DAY),
+        ("'--a', type=day, default='2026-01-31'", "2026-01-31", {"type": "string", "format": "date"}),
+        ("'--a', type=day_or_today", None, {"type": ["string", "null"]}),
         ("'--a', choices=['x', 'y'], default='x'", "x", {"type": "string", "enum": ["x", "y"]}),
         ("'--a', choices=['x', 'y']", None, {"type": ["string", "null"], "enum": ["x", "y", None]}),
         ("'--a', choices=['x', 'y'], default='z'", None, {"type": ["string", "null"], "enum": ["x", "y", None]}),
@@ -132,6 +138,19 @@ def test_field_shows_what_the_argument_takes(call: str, default: Any, schema: di
 
         def whole(text) -> int:
             return int(text)
+
+        def day(text: str) -> datetime.date:
+            "A day."
+            try:
+                return datetime.date.fromisoformat(text)
+            except ValueError as error:
+                raise argparse.ArgumentTypeError("no day") from error
+
+        def day_or_today(text):
+            try:
+                return datetime.date.fromisoformat(text)
+            except ValueError:
+                return datetime.date.today()
     """
     parameter = only(f"parser.add_argument({call})", before=before)
     assert parameter.key == "a"
