@@ -51,7 +51,7 @@ class Argument(NamedTuple):
 
 def argument_of(parser: DeclaredParser, declared: DeclaredArgument) -> Argument | None:
     """Return an argument, ``None`` if it takes no value and only shows something. Raises ``NotFollowedError``."""
-    call, section = declared
+    call, section, _ = declared
     keywords = call.keywords
     action = _action(call) if "action" in keywords else "store"
     if action in _SHOW_AND_EXIT:

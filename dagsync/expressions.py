@@ -129,7 +129,7 @@ class Expressions(ABC):
             raise ArgumentsParsed(parser)
         if name in HARMLESS:
             return None
-        return build(parser, subject.section if isinstance(subject, Group) else "", name, noted(node, frame))
+        return build(subject if isinstance(subject, Group) else Group(parser, ""), name, noted(node, frame))
 
     def _parents(self, keywords: Mapping[str, ast.expr], frame: Frame) -> list[DeclaredParser]:
         node = keywords.get("parents")

@@ -9,7 +9,9 @@ Key = tuple[object, ...]
 
 def key_of(declared: DeclaredArgument) -> Key | None:
     """Return what decides all about an argument, or ``None`` if some of it would have to be evaluated first."""
-    call, section = declared
+    call, section, rivals = declared
+    if rivals is not None:
+        return None
     found: list[object] = [section, len(call.names)]
     for node in call.names:
         if type(node) is not ast.Constant:

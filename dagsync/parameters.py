@@ -57,6 +57,7 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
     if len(set(strings)) < len(strings):
         _refuse_twice(found)
     are_distinct = len(set(dests)) == len(dests)
+    rivals = _rivals(parser, found)
     for call, argument, remembered_as, known in found:
         if known is not None and are_distinct and argument.names.dest not in keys:
             keys.add(argument.names.dest)
@@ -66,12 +67,25 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
             continue
         key = _key(argument, path, keys)
         is_shared = not are_distinct and dests.count(argument.names.dest) > 1
-        pair = _parameter(argument, call, key, path, is_shared=is_shared), argument
+        pair = _parameter(argument, call, key, path, rivals.get(id(call), ""), is_shared=is_shared), argument
         if remembered_as is not None and are_distinct and key == argument.names.dest:
             _remember(remembered_as, pair)
         yield pair
     if parser.commands is not None:
         yield from _commands(parser.commands, path, keys)
+
+
+def _rivals(parser: DeclaredParser, found: Sequence[_Found]) -> dict[int, str]:
+    """Return what is said of each argument, by the identity of its call, that is not given together with others."""
+    groups = {id(each.rivals): each.rivals for each in parser.arguments if each.rivals is not None}
+    titles = {id(call): argument.names.flag or argument.names.dest for call, argument, _, _ in found} if groups else {}
+    said: dict[int, str] = {}
+    for group in groups.values():
+        named = [titles[id(each)] for each in group.calls if id(each) in titles]
+        if group.required or len(named) > 1:
+            how_many = "exactly" if group.required else "at most"
+            said |= dict.fromkeys(map(id, group.calls), f"{how_many} one of {', '.join(named)}")
+    return said
 
 
 _MAX_KNOWN = 20_000
@@ -152,7 +166,7 @@ def _text(value: Value) -> str:
         return shown(value)
 
 
-def _parameter(argument: Argument, call: Call, key: str, path: list[str], *, is_shared: bool) -> Parameter:
+def _parameter(argument: Argument, call: Call, key: str, path: list[str], rivals: str, *, is_shared: bool) -> Parameter:
     default, schema, shape, omitted = typed(argument, call, is_shared=is_shared)
     names, text = argument.names, _hidden_default(argument, default, is_shared=is_shared)
     title = names.flag or key
@@ -166,6 +180,8 @@ def _parameter(argument: Argument, call: Call, key: str, path: list[str], *, is_
         description = f"{description} (default: {text})".strip()
     if title != names.flag and names.flag:
         description = f"{description} (off: {names.flag})".strip()
+    if rivals:
+        description = f"{description} ({rivals})".strip()
     if argument.required_if:
         description = f"Required if {argument.required_if}. {description}".strip()
     _describe(schema, description, argument.required, path, argument.section)

@@ -5,7 +5,7 @@ from typing import Any
 
 from dagsync.evaluation import NotConstantError
 from dagsync.frames import Frame, Thing
-from dagsync.parsers import Call, DeclaredParser, Group, NotFollowedError
+from dagsync.parsers import Call, Group, NotFollowedError, Rivals
 
 PARSE = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
 
@@ -27,15 +27,16 @@ def noted(node: ast.Call, frame: Frame) -> Call:
     return Call(node.lineno, node.args, keywords, frame.scope)
 
 
-def build(parser: DeclaredParser, section: str, method: str, call: Call) -> Thing:
-    """Do what ``method`` of the parser, or of its group ``section``, does. Raises ``NotFollowedError``."""
+def build(group: Group, method: str, call: Call) -> Thing:
+    """Do what ``method`` of the group, or of the parser as one without a title, does. Raises ``NotFollowedError``."""
+    parser = group.parser
     match method:
         case "add_argument":
-            parser.add(call, section)
+            parser.add(call, group.section, group.rivals)
         case "add_argument_group":
             return Group(parser, _title(call))
         case "add_mutually_exclusive_group":
-            return Group(parser, section)
+            return Group(parser, group.section, Rivals(_is_required(call)))
         case "add_subparsers":
             return parser.add_commands(call)
         case "set_defaults":
@@ -51,6 +52,13 @@ def _title(call: Call) -> str:
     except NotConstantError:
         return ""
     return title if isinstance(title, str) else ""
+
+
+def _is_required(call: Call) -> bool:
+    try:
+        return call.constant("required") is True
+    except NotConstantError:
+        return False
 
 
 def parses_arguments(node: ast.Call, frame: Frame) -> bool:

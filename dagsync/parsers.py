@@ -82,12 +82,23 @@ class Scope(NamedTuple):
         )
 
 
+@dataclass(slots=True)
+class Rivals:
+    """The arguments of one ``add_mutually_exclusive_group``."""
+
+    required: bool
+    calls: list[Call] = field(default_factory=list[Call])
+
+
 class DeclaredArgument(NamedTuple):
     """One ``add_argument``."""
 
     call: Call
     section: str
     """Title of the argument group."""
+
+    rivals: Rivals | None = None
+    """With whom it is not given together."""
 
 
 @dataclass(slots=True)
@@ -119,8 +130,10 @@ class DeclaredParser:
 
     commands: DeclaredCommands | None = None
 
-    def add(self, call: Call, section: str) -> None:
-        self.arguments.append(DeclaredArgument(call, section))
+    def add(self, call: Call, section: str, rivals: Rivals | None = None) -> None:
+        self.arguments.append(DeclaredArgument(call, section, rivals))
+        if rivals is not None:
+            rivals.calls.append(call)
 
     def add_commands(self, call: Call) -> DeclaredCommands:
         if self.commands is not None or call.names:
@@ -137,6 +150,7 @@ class Group(NamedTuple):
 
     parser: DeclaredParser
     section: str
+    rivals: Rivals | None = None
 
 
 # Anything else changes what a command line means, or is newer than what is known here.

@@ -419,6 +419,21 @@ def test_groups_are_sections() -> None:
     assert parameter.schema["section"] == "Filters"
 
 
+@pytest.mark.parametrize(("required", "how_many"), [("", "at most"), ("required=True", "exactly")])
+def test_options_that_exclude_each_other_say_so(required: str, how_many: str) -> None:
+    one, other, free = built(
+        f"""
+        group = parser.add_mutually_exclusive_group({required})
+        group.add_argument("--day", help="Which")
+        group.add_argument("--all", action="store_true")
+        parser.add_argument("--shop")
+        """
+    )
+    assert one.schema["description"] == f"Which ({how_many} one of --day, --all)"
+    assert other.schema["description"] == f"({how_many} one of --day, --all)"
+    assert "description" not in free.schema
+
+
 def test_set_defaults_are_defaults() -> None:
     assert only("parser.add_argument('--a', type=int)\nparser.set_defaults(a=3)").default == 3
     assert only("parser.set_defaults(a=3)\nparser.add_argument('--a', type=int, default=4)").default == 4
