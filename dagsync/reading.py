@@ -10,7 +10,7 @@ from dagsync.forms import USE_ARGPARSE, form_of, without_fields
 from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
 from dagsync.module_names import names_of
 from dagsync.options import NamedExpressions, RefusalError, given_options, kind_of
-from dagsync.texts import cleaned, storable
+from dagsync.texts import MAX_LENGTH, cleaned, storable
 
 MAX_SOURCE_BYTES = 5_000_000
 """A larger module is refused rather than parsed."""
@@ -63,7 +63,10 @@ def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
         options = given_options(expressions, constants, line)
         given = tuple(sorted(options))
         if names.docstring and "docs" not in options:
-            options["docs"] = storable(cleaned(names.docstring))
+            if len(names.docstring) <= MAX_LENGTH:
+                options["docs"] = storable(cleaned(names.docstring))
+            else:
+                notes = (*notes, Finding(path, 1, f"docs left empty: the docstring is longer than {MAX_LENGTH} characters"))
         spec = JobSpec(package, name, text, line, given, **options)
         if len(spec.dag_id.encode()) > MAX_DAG_ID_BYTES:
             raise RefusalError(line, f"DAG id would be longer than {MAX_DAG_ID_BYTES} bytes", "shorten the module's name")

@@ -249,6 +249,13 @@ def test_docstring_that_is_not_there_is_named_as_the_reason_for_an_empty_descrip
     assert note.message == "description left empty: it is None, as __doc__ is in a module without a docstring"
 
 
+def test_docstring_that_is_a_book_is_left_out_of_the_dag(monorepo: Monorepo) -> None:
+    monorepo.job("sales.load", f'"""{"x" * 100_001}"""\n{JOB}')
+    discovery = found(monorepo)
+    assert discovery.jobs[0].docs == ""
+    assert discovery.notes[0].message == "docs left empty: the docstring is longer than 100000 characters"
+
+
 def test_dag_id_that_does_not_fit_is_a_problem_of_that_job_alone(monorepo: Monorepo) -> None:
     monorepo.job(f"{'p' * 100}.{'j' * 140}")
     monorepo.job("sales.load")
