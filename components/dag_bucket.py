@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.options import beside_data
 from components.private_bucket import private_bucket
 
 PREFIX = "packages"
@@ -32,14 +33,13 @@ class DagBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DagBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:DagBucket", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-
+        guard = beside_data(self, protect=args.protect)
         bucket = private_bucket(name, parent=self, protect=args.protect)
         versioning = aws.s3.BucketVersioning(
             name,
             bucket=bucket.id,
             versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=child,
+            opts=guard,
         )
         aws.s3.BucketLifecycleConfiguration(
             name,
@@ -58,7 +58,7 @@ class DagBucket(pulumi.ComponentResource):
                 )
             ],
             # S3 takes a rule on noncurrent versions at any time, but it means nothing before there are versions.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=pulumi.ResourceOptions.merge(guard, pulumi.ResourceOptions(depends_on=[versioning])),
         )
         self.arn, self.name = bucket.arn, bucket.bucket
         self.url = pulumi.Output.format("s3://{0}/{1}", bucket.bucket, PREFIX)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.options import beside_data
 from components.private_bucket import private_bucket
 
 PREFIX = "task-logs"
@@ -32,8 +33,6 @@ class LogBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LogBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:LogBucket", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-
         bucket = private_bucket(name, parent=self, protect=args.protect)
         aws.s3.BucketLifecycleConfiguration(
             name,
@@ -49,7 +48,7 @@ class LogBucket(pulumi.ComponentResource):
                     ),
                 )
             ],
-            opts=child,
+            opts=beside_data(self, protect=args.protect),
         )
         self.arn, self.name = bucket.arn, bucket.bucket
         self.base_folder = base_folder(bucket.bucket)

@@ -3,13 +3,13 @@
 import pulumi
 import pulumi_aws as aws
 
-from components.options import stateful
+from components.options import beside_data, stateful
 from components.policies import tls_only
 
 
 def private_bucket(name: str, *, parent: pulumi.Resource, protect: bool) -> aws.s3.Bucket:
     """Make a bucket as a child of ``parent``; with ``protect`` it refuses deletion, otherwise its objects go with it."""
-    child = pulumi.ResourceOptions(parent=parent)
+    guard = beside_data(parent, protect=protect)
     bucket = aws.s3.Bucket(name, force_destroy=not protect, opts=stateful(parent, protect=protect))
     aws.s3.BucketPublicAccessBlock(
         name,
@@ -18,13 +18,13 @@ def private_bucket(name: str, *, parent: pulumi.Resource, protect: bool) -> aws.
         block_public_policy=True,
         ignore_public_acls=True,
         restrict_public_buckets=True,
-        opts=child,
+        opts=guard,
     )
     aws.s3.BucketOwnershipControls(
         name,
         bucket=bucket.id,
         rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-        opts=child,
+        opts=guard,
     )
     by_default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
         sse_algorithm="AES256"
@@ -33,7 +33,7 @@ def private_bucket(name: str, *, parent: pulumi.Resource, protect: bool) -> aws.
         name,
         bucket=bucket.id,
         rules=[aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(apply_server_side_encryption_by_default=by_default)],
-        opts=child,
+        opts=guard,
     )
-    aws.s3.BucketPolicy(name, bucket=bucket.id, policy=bucket.arn.apply(tls_only), opts=child)
+    aws.s3.BucketPolicy(name, bucket=bucket.id, policy=bucket.arn.apply(tls_only), opts=guard)
     return bucket

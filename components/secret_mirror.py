@@ -45,6 +45,8 @@ class SecretMirror(pulumi.ComponentResource):
                 f"{name}-{purpose}",
                 secret_id=secret.id,
                 secret_string=pulumi.Output.secret(pulumi.Output.json_dumps(dict(data))),
+                # Said, so that a refresh shows a value that somebody put above this one, and `up` takes its place back.
+                version_stages=["AWSCURRENT"],
                 opts=child,
             )
             copies[purpose] = SecretCopy(arn=secret.arn, version_id=version.version_id)

@@ -1,4 +1,7 @@
-"""The aws provider: names, ARNs, endpoints and ids as AWS would give them, and no resource behind them."""
+"""The aws provider: names, ARNs, endpoints and ids as AWS would give them, and no resource behind them.
+
+Of S3, Secrets Manager, IAM and ECR it makes nothing up; ``doubles.aws_live`` has them on a server.
+"""
 
 import itertools
 import json
@@ -22,10 +25,10 @@ class AwsDouble(ProviderDouble):
 
     package = "aws"
 
-    def __init__(self, ledger: Any) -> None:
+    def __init__(self, ledger: Any, account: str = ACCOUNT) -> None:
         super().__init__(ledger)
+        self._account = account
         self._serial = itertools.count(1)
-        self._kept_logins: dict[str, str] = {}
         self._versions: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(2))
 
     def problems(self, token: str, news: Values) -> Iterator[tuple[str, str]]:
@@ -91,7 +94,7 @@ class AwsDouble(ProviderDouble):
         types = sdk_types.output_types(token)
         outputs = {key: sdk_types.blank(kind) for key, kind in types.items() if key not in inputs}
         texts = {key: f"{resource_id}-{key}" for key, kind in types.items() if kind is str and key not in inputs}
-        known = {"arn": _arn(token, resource_id), "region": self._region(inputs), "tagsAll": inputs.get("tags", {})}
+        known = {"arn": self._arn(token, resource_id), "region": self._region(inputs), "tagsAll": inputs.get("tags", {})}
         outputs |= (
             texts | {key: value for key, value in known.items() if key in outputs} | self._special(token, resource_id, inputs)
         )
@@ -105,29 +108,21 @@ class AwsDouble(ProviderDouble):
         match token.rpartition(":")[2], token.split(":")[1].partition("/")[0]:
             case "Instance", "rds":
                 address, port = f"{resource_id}.c0ffee.{region}.rds.amazonaws.com", inputs.get("port", 5432)
-                kept = {"secretArn": f"{_arn('aws:secretsmanager/secret:Secret', 'rds!db-1')}-AbCdEf", "secretStatus": "active"}
+                kept = {
+                    "secretArn": f"{self._arn('aws:secretsmanager/secret:Secret', 'rds!db-1')}-AbCdEf",
+                    "secretStatus": "active",
+                }
                 managed = {"masterUserSecrets": [kept]} if inputs.get("manageMasterUserPassword") else {}
                 return {"address": address, "port": port, "endpoint": f"{address}:{port}", **managed}
-            case "Repository", "ecr":
-                return {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{resource_id}", "registryId": ACCOUNT}
             case "Cluster", "eks":
                 oidc = [{"oidcs": [{"issuer": f"https://oidc.eks.{region}.amazonaws.com/id/{resource_id.upper()}"}]}]
                 authority = {"data": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="}
                 endpoint = f"https://{resource_id}.gr7.{region}.eks.amazonaws.com"
                 return {"endpoint": endpoint, "identities": oidc, "certificateAuthority": authority, "status": "ACTIVE"}
-            case "Bucket", "s3":
-                return {
-                    "bucketDomainName": f"{resource_id}.s3.amazonaws.com",
-                    "bucketRegionalDomainName": f"{resource_id}.s3.{region}.amazonaws.com",
-                }
             case "LaunchTemplate", _:
                 return {"latestVersion": 1, "defaultVersion": 1}
-            case "OpenIdConnectProvider", _:
-                return {"arn": _arn(token, str(inputs["url"]).removeprefix("https://"))}
             case "Eip", _:
                 return {"allocationId": resource_id, "publicIp": "203.0.113.7"}
-            case "Secret", "secretsmanager":
-                return {"arn": f"{_arn(token, resource_id)}-AbCdEf"}
             case "Key", "kms":
                 return {"keyId": resource_id}
             case _:
@@ -136,14 +131,6 @@ class AwsDouble(ProviderDouble):
     def updated(self, token: str, resource_id: str, inputs: Values) -> Values:
         """A changed launch template is a new version of it, which is what rolls the nodes."""
         return {"latestVersion": next(self._versions[resource_id])} if token.endswith(":LaunchTemplate") else {}
-
-    def _kept_login(self, secret: str) -> str:
-        """Return the login somebody keeps in a secret, the same each time, with what an URL must escape in it."""
-        if secret not in self._kept_logins:
-            password = f"{secrets.token_urlsafe(24)}/@:%"
-            self.ledger.generated.append(password)
-            self._kept_logins[secret] = json.dumps({"username": "air:flow", "password": password})
-        return self._kept_logins[secret]
 
     def invoke(self, token: str, arguments: Values) -> Values:
         region = self._region(arguments)
@@ -167,63 +154,29 @@ class AwsDouble(ProviderDouble):
                 }
             case "getCallerIdentity":
                 return {
-                    "id": ACCOUNT,
-                    "accountId": ACCOUNT,
-                    "arn": f"arn:aws:iam::{ACCOUNT}:user/deployer",
+                    "id": self._account,
+                    "accountId": self._account,
+                    "arn": f"arn:aws:iam::{self._account}:user/deployer",
                     "userId": "AIDAEXAMPLE",
                 }
             case "getPartition":
                 return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
-            case "getAuthorizationToken":
-                password = secrets.token_urlsafe(48)
-                self.ledger.generated.append(password)
-                host = f"https://{ACCOUNT}.dkr.ecr.{region}.amazonaws.com"
-                return {
-                    "id": region,
-                    "userName": "AWS",
-                    "password": wire.secret(password),
-                    "proxyEndpoint": host,
-                    "expiresAt": "",
-                }
             case "getVpc":
                 return {"id": arguments["id"], "cidrBlock": "172.31.0.0/16"}
             case "getSubnet":
                 # The number in its id says which of the VPC's ranges it has.
                 return {"id": arguments["id"], "cidrBlock": f"172.31.{int(arguments['id'][-2:], 16)}.0/24"}
-            case "getBucket":
-                name = arguments["bucket"]
-                return {"id": name, "bucket": name, "arn": f"arn:aws:s3:::{name}", "region": region}
-            case "getSecretVersion":
-                arn = arguments["secretId"]
-                return {"id": arn, "arn": arn, "secretString": wire.secret(self._kept_login(arn))}
             case "getCluster":
                 name = arguments["name"]
                 token = "aws:eks/cluster:Cluster"
-                made = {"name": name, "arn": _arn(token, name), **self._special(token, name, arguments)}
+                made = {"name": name, "arn": self._arn(token, name), **self._special(token, name, arguments)}
                 authorities = [made["certificateAuthority"]]
                 group = {"clusterSecurityGroupId": "sg-0c3"}
                 return {"id": name, **made, "certificateAuthorities": authorities, "vpcConfig": group}
-            case "getOpenIdConnectProvider":
-                url = arguments["url"]
-                arn = _arn("aws:iam/openIdConnectProvider:OpenIdConnectProvider", url.removeprefix("https://"))
-                return {"id": arn, "arn": arn, "url": url, "clientIdLists": ["sts.amazonaws.com"]}
-            case "getIamPolicyDocument":
-                document = json.dumps({"Version": "2012-10-17", "Statement": arguments.get("statements", [])})
-                return {"id": "1", "json": document, "minifiedJson": document}
             case _:
                 return super().invoke(token, arguments)
 
-
-def _arn(token: str, resource_id: str) -> str:
-    service, kind = token.split(":")[1].split("/")
-    match service:
-        case "s3":
-            return f"arn:aws:s3:::{resource_id}"
-        case "iam" if kind == "openIdConnectProvider":
-            return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{resource_id}"
-        case "iam":
-            return f"arn:aws:iam::{ACCOUNT}:{kind}/{resource_id}"
-        case "secretsmanager" | "rds":
-            return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{'db' if kind == 'instance' else kind}:{resource_id}"
-        case _:
-            return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{resource_id}"
+    def _arn(self, token: str, resource_id: str) -> str:
+        service, kind = token.split(":")[1].split("/")
+        path = f"{'db' if kind == 'instance' else kind}:{resource_id}" if service == "rds" else f"{kind}/{resource_id}"
+        return f"arn:aws:{service}:{REGION}:{self._account}:{path}"

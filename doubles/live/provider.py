@@ -5,15 +5,15 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
-from google.protobuf import any_pb2, empty_pb2
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from doubles import sdk_types, wire
 from doubles.differences import Difference, differences
+from doubles.initialization import abort_partial
 from doubles.kubernetes import KubernetesDouble
 from doubles.live import state
 from doubles.live.annotations import AnnotationError, Asked
@@ -25,15 +25,6 @@ from doubles.provider import Ledger, Values, diff_response
 CONFLICT_HINT = '\nTo take these fields over, annotate the object: pulumi.com/patchForce: "true"'
 GONE = Difference(("metadata", "uid"), "DELETE", None)
 """The difference between an object in the state and none in the cluster: an update makes it again."""
-
-
-@dataclass
-class _Initialization(grpc.Status):
-    """The answer for an object that exists and is not ready: the engine keeps it and its reasons, and tries again."""
-
-    details: str
-    trailing_metadata: Any
-    code: grpc.StatusCode = grpc.StatusCode.UNKNOWN
 
 
 class LiveKubernetesDouble(KubernetesDouble):
@@ -166,7 +157,7 @@ class LiveKubernetesDouble(KubernetesDouble):
             )
         except NotReadyError as error:
             found = self.objects.get(values) or done.object
-            _abort_partial(context, resource_id, inputs, wire.to_struct(state.outputs(inputs, found, manager)), error.problems)
+            abort_partial(context, resource_id, inputs, wire.to_struct(state.outputs(inputs, found, manager)), error.problems)
         return resource_id, wire.to_struct(state.outputs(inputs, found, manager))
 
     def Read(self, request: Any, context: Any) -> Any:
@@ -242,16 +233,3 @@ def _imported(token: str, resource_id: str) -> Values:
         "kind": kind,
         "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
     }
-
-
-def _abort_partial(context: Any, resource_id: str, inputs: dict[str, Any], properties: Any, problems: list[str]) -> NoReturn:
-    """Answer as ``ErrorResourceInitFailed`` of the provider protocol asks."""
-    failed = provider_pb2.ErrorResourceInitFailed(
-        id=resource_id, properties=properties, reasons=problems, inputs=wire.to_struct(inputs)
-    )
-    packed = any_pb2.Any()
-    packed.Pack(failed)
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=problems[0], details=[packed])
-    metadata = (("grpc-status-details-bin", status.SerializeToString()),)
-    context.abort_with_status(_Initialization(problems[0], metadata))
-    raise AssertionError("abort raises")

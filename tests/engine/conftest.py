@@ -1,5 +1,6 @@
 """The real engine, with doubles for its providers."""
 
+import itertools
 import os
 import runpy
 import shutil
@@ -10,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from components.image_content import SOURCES
+from doubles.aws import REGION
+from doubles.aws_live.account import Account
 from doubles.cloud import Cloud
 from doubles.kubernetes import KubernetesDouble
 from tests.built_tools import REPOSITORY
 from tests.engine.driven_stack import DrivenStack
+from tests.engine.moto_server import MotoServer, moto_server
 
 Drive = Callable[..., DrivenStack]
 
@@ -35,9 +39,23 @@ def build_context(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
+    with moto_server(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def account_numbers() -> Iterator[int]:
+    """Yield numbers of accounts that nobody has used."""
+    return itertools.count(100000000001)
+
+
 @pytest.fixture(scope="module")
-def drive(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
-    """Return a maker of stacks, each with a cloud of its own."""
+def drive(
+    pulumi: Path, moto: MotoServer, account_numbers: Iterator[int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Drive]:
+    """Return a maker of stacks, each with a cloud and an account of its own."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as clouds:
         # The inline program runs in this process: nobody's cluster or account may be reached from it.
         for name in [name for name in os.environ if name.startswith(("AWS_", "PULUMI_"))]:
@@ -49,7 +67,13 @@ def drive(pulumi: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dr
         def make(
             name: str, program: Callable[[], None] = whole_program, kubernetes: KubernetesDouble | None = None
         ) -> DrivenStack:
-            cloud = clouds.enter_context(Cloud.served(kubernetes))
+            account = Account(
+                address=moto.address,
+                number=str(next(account_numbers)),
+                region=REGION,
+                certificates=str(moto.certificates),
+            )
+            cloud = clouds.enter_context(Cloud.served(account, kubernetes))
             return DrivenStack.create(name, program, cloud=cloud, tools=pulumi, home=tmp_path_factory.mktemp(name))
 
         yield make

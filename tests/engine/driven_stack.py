@@ -68,6 +68,18 @@ class DrivenStack:
         summary = self.stack.refresh(on_output=self.output.append, color="never").summary
         return _changes(summary.resource_changes or {})
 
+    def drifted(self) -> set[tuple[str, str, str]]:
+        """Refresh, and return what differed: operation, type and name."""
+        found: set[tuple[str, str, str]] = set()
+
+        def note(event: auto.EngineEvent) -> None:
+            if (done := event.res_outputs_event) is not None and done.metadata.op != "same":
+                operation = str(getattr(done.metadata.op, "value", done.metadata.op))
+                found.add((operation, done.metadata.type, done.metadata.urn.rpartition("::")[2]))
+
+        self.stack.refresh(on_event=note, on_output=self.output.append, color="never")
+        return found
+
     def destroy(self) -> None:
         self.stack.destroy(on_output=self.output.append, color="never")
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doubles.provider import Call
+from tests.engine.account_contents import AccountContents
+from tests.engine.account_data import fill
 from tests.engine.driven_stack import DrivenStack
 
 STATEFUL = (
@@ -56,6 +58,11 @@ class Lifecycle:
     """Why a protected stack was not destroyed."""
 
     calls_of_refused_destroy: list[Call] = field(default_factory=list)
+    filled: AccountContents | None = None
+    """What is in the account, with data of somebody's, before the end; ``kept`` after a refused one, ``left`` after it."""
+
+    kept: AccountContents | None = None
+    left: AccountContents | None = None
 
     def run(self) -> None:
         stack = self.stack
@@ -68,11 +75,16 @@ class Lifecycle:
         self.retuned = self._calls_of(lambda: self._change(settings))
         self.reimaged = self._calls_of(lambda: self._change(image))
         self.texts = stack.stored_text() | {"manifests": json.dumps(_manifests(stack.cloud.calls))}
+        account = stack.cloud.account
+        fill(account)
+        self.filled = AccountContents.of(account)
         if any(resource.get("protect") for resource in self.resources):
             self.calls_of_refused_destroy = self._calls_of(self._refused_destroy)
+            self.kept = AccountContents.of(account)
             stack.configure("protect", False)
             stack.up()
         stack.destroy()
+        self.left = AccountContents.of(account)
         self.texts |= {f"{name} at the end": text for name, text in stack.stored_text().items()}
 
     def _change(self, settings: dict[str, Any]) -> None:

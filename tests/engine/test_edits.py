@@ -11,6 +11,7 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 import versions
 from tests.built_tools import REPOSITORY
+from tests.engine.brought import bring
 from tests.engine.conftest import Drive, whole_program
 from tests.engine.driven_stack import DrivenStack
 from tests.engine.edits import EDITS, Edit
@@ -49,6 +50,7 @@ class EditedProd:
 
     def __post_init__(self) -> None:
         self.stack: DrivenStack = self.drive("prod", self._program)
+        bring(self.stack.cloud.account)
         self.stack.up()
 
     def row(self, edit: Edit) -> str:

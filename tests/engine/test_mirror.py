@@ -3,26 +3,35 @@
 import json
 from typing import Any
 
+from tests.engine.account_contents import AccountContents, logical
 from tests.engine.conftest import Drive
 from tests.engine.driven_stack import DrivenStack
 from tests.engine.leaks import leaks
 
 EXTERNAL = "kubernetes:external-secrets.io/v1:ExternalSecret"
-SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
+SECRET = "aws:secretsmanager/secret:Secret"
 
 
 def mirrored(stack: DrivenStack) -> dict[str, dict[str, Any]]:
-    """Return what the copies hold by the logical names of their secrets."""
-    return {name.rpartition("-")[0]: json.loads(one["secretString"]) for name, one in versions(stack).items()}
-
-
-def versions(stack: DrivenStack) -> dict[str, dict[str, Any]]:
-    return {str(one["secretId"]): dict(one) for one in stack.cloud.of_type(VERSION).values()}
+    """Return what the account has for the current value of each copy, by the names in the program."""
+    secrets = AccountContents.of(stack.cloud.account).secrets
+    return {name: json.loads(secret.value or "null") for name, secret in secrets.items()}
 
 
 def delivered(stack: DrivenStack) -> dict[str, dict[str, Any]]:
     found = stack.cloud.of_type("kubernetes:core/v1:Secret").values()
     return {one["metadata"]["name"]: dict(one["stringData"]) for one in found}
+
+
+def extracted(stack: DrivenStack) -> dict[str, dict[str, Any]]:
+    """Return what the operator would find where the ExternalSecrets send it, by the names in the program."""
+    manager, found = stack.cloud.account.client("secretsmanager"), dict[str, dict[str, Any]]()
+    for one in stack.cloud.of_type(EXTERNAL).values():
+        extract = one["spec"]["dataFrom"][0]["extract"]
+        version = extract["version"].removeprefix("uuid/")
+        told = manager.get_secret_value(SecretId=extract["key"], VersionId=version)
+        found[logical(told["Name"])] = json.loads(told["SecretString"])
+    return found
 
 
 def test_external_secrets_name_a_version_and_no_secret_is_made_by_pulumi(drive: Drive) -> None:
@@ -34,6 +43,8 @@ def test_external_secrets_name_a_version_and_no_secret_is_made_by_pulumi(drive: 
     assert stack.cloud.of_type("kubernetes:core/v1:Secret") == {}
     before = set(stack.cloud.of_type(EXTERNAL))
     assert len(before) == 5
+    assert extracted(stack) == mirrored(stack)
+    assert len(mirrored(stack)) == 5
 
     stack.configure("secrets", {**external, "fernet": {"generation": 2}})
     calls = len(stack.cloud.calls)

@@ -98,12 +98,17 @@ def test_nothing_the_engine_stores_or_prints_holds_a_secret_in_plain_text(life: 
 def test_destroy_leaves_nothing(life: Lifecycle) -> None:
     assert life.stack.cloud.live == {}
     assert life.stack.resources() == []
+    assert life.left is not None
+    assert life.left.counts() == {}
 
 
 def test_prod_refuses_to_be_destroyed_and_stays_whole(life: Lifecycle) -> None:
     if life.stack.name == "prod":
         assert "protected" in life.refusal
         assert life.calls_of_refused_destroy == []
+        assert life.filled is not None
+        assert life.kept == life.filled
+        assert all(bucket.objects for bucket in life.filled.buckets.values())
     else:
         assert not any(resource.get("protect") for resource in life.resources)
 
