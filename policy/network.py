@@ -6,6 +6,9 @@ from policy.model import UNKNOWN, Finding, Resource, Rule, inside, may_be, objec
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+ALB = "alb.ingress.kubernetes.io/"
+EVERYBODY = {"0.0.0.0/0", "::/0"}
 ENFORCE = "pod-security.kubernetes.io/enforce"
 INTERNAL = {
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
@@ -22,6 +25,33 @@ def exposed_service(resource: Resource) -> Iterator[str]:
     internal = any(annotations.get(key) == value for key, value in INTERNAL.items())
     if not internal:
         yield f"spec.type is {kind} without an annotation that keeps it internal: Airflow would be on the internet"
+
+
+def plain_ingress(resource: Resource) -> Iterator[str]:
+    """An Ingress that hands pages out without TLS, or beside it."""
+    if resource.type != INGRESS or inside(resource.properties, "metadata.annotations") == UNKNOWN:
+        return
+    annotations = object_at(resource.properties, "metadata.annotations")
+    if not any(key.startswith(ALB) for key in annotations):
+        if not inside(resource.properties, "spec.tls"):
+            yield "spec.tls is empty: people would send their passwords in plain text"
+        return
+    if not annotations.get(f"{ALB}certificate-arn"):
+        yield f"{ALB}certificate-arn is not set: people would send their passwords in plain text"
+    elif '"HTTP"' in str(annotations.get(f"{ALB}listen-ports", "")) and not annotations.get(f"{ALB}ssl-redirect"):
+        yield f"{ALB}listen-ports has HTTP and {ALB}ssl-redirect is not set"
+
+
+def open_ingress(resource: Resource) -> Iterator[str]:
+    """A load balancer on the internet that takes requests from all of it."""
+    if resource.type != INGRESS or inside(resource.properties, "metadata.annotations") == UNKNOWN:
+        return
+    annotations = object_at(resource.properties, "metadata.annotations")
+    if not may_be(annotations.get(f"{ALB}scheme"), "internet-facing") or annotations.get(f"{ALB}security-groups"):
+        return
+    sources = annotations.get(f"{ALB}inbound-cidrs")
+    if sources != UNKNOWN and (not sources or {part.strip() for part in sources.split(",")} & EVERYBODY):
+        yield f"{ALB}scheme is internet-facing and {ALB}inbound-cidrs is {sources!r}: name the ranges that people come from"
 
 
 def open_namespace(resources: Sequence[Resource]) -> Iterator[Finding]:
@@ -54,6 +84,8 @@ def _denies_all(resource: Resource) -> bool:
 
 RULES = (
     Rule(name="service-internal", description="No Service is reachable from the internet.", check=exposed_service),
+    Rule(name="ingress-tls", description="Ingresses serve TLS, and at most a redirect without it.", check=plain_ingress),
+    Rule(name="ingress-closed", description="No load balancer lets the whole internet in.", check=open_ingress),
     Rule(
         name="namespace-closed",
         description="Namespaces deny traffic by default.",

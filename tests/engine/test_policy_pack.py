@@ -66,7 +66,7 @@ def test_an_up_passes_too_which_knows_what_a_preview_does_not(drive: Drive, anal
 
 
 def careless() -> None:
-    """Declare what breaks twenty-four rules."""
+    """Declare what breaks every rule."""
     everything = '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
     anybody = '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]}'
     aws.s3.Bucket("reports", opts=pulumi.ResourceOptions(protect=True))
@@ -90,6 +90,8 @@ def careless() -> None:
     k8s.storage.v1.StorageClass("plain", provisioner="ebs.csi.aws.com")
     k8s.core.v1.Namespace("etl", metadata={"name": "etl"})
     k8s.core.v1.Service("airflow", metadata={"name": "airflow"}, spec={"type": "LoadBalancer", "ports": [{"port": 80}]})
+    page = {"metadata": {"annotations": {"alb.ingress.kubernetes.io/scheme": "internet-facing"}}, "spec": {}}
+    k8s.networking.v1.Ingress("page", **page)
     container = {"name": "main", "image": "airflow", "env": [{"name": "API_TOKEN", "value": "hunter2"}]}
     k8s.core.v1.Pod("loose", metadata={"name": "loose"}, spec={"containers": [container]})
 

@@ -37,6 +37,13 @@ CONTAINER = {
 POD = {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}, "containers": [CONTAINER]}
 NAMESPACE = {"metadata": {"name": "etl", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
 DENIES = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+PAGE = {
+    "scheme": "internet-facing",
+    "inbound_cidrs": "192.0.2.0/24",
+    "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
+    "listen_ports": '[{"HTTP": 80}, {"HTTPS": 443}]',
+    "ssl_redirect": "443",
+}
 BLOCK = dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True)
 BLOCK_TYPE = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 REPOSITORY_TYPE = "aws:ecr/repository:Repository"
@@ -100,6 +107,17 @@ def parameters(value: str) -> Resource:
 
 def service(kind: str, annotations: Mapping[str, str] | None = None) -> Resource:
     return resource("kubernetes:core/v1:Service", {"metadata": {"annotations": annotations}, "spec": {"type": kind}})
+
+
+def page(without: str = "", **changes: str) -> Resource:
+    """Return an Ingress of a load balancer on the internet."""
+    given = {key: value for key, value in {**PAGE, **changes}.items() if key != without}
+    annotations = {f"alb.ingress.kubernetes.io/{key.replace('_', '-')}": value for key, value in given.items()}
+    return resource("kubernetes:networking.k8s.io/v1:Ingress", {"metadata": {"annotations": annotations}, "spec": {}})
+
+
+def ingress_of_class(**spec: Any) -> Resource:
+    return resource("kubernetes:networking.k8s.io/v1:Ingress", {"metadata": {}, "spec": {"ingressClassName": "nginx", **spec}})
 
 
 def ingress(cidr: str) -> Resource:
@@ -226,6 +244,13 @@ SEEDED = (
     ),
     one("a public load balancer", "service-internal", service("LoadBalancer"), service("LoadBalancer", INTERNAL)),
     one("a port of the nodes", "service-internal", service("NodePort"), service("ClusterIP")),
+    one("a page without a certificate", "ingress-tls", page(without="certificate_arn"), page()),
+    one("a page in plain text beside TLS", "ingress-tls", page(without="ssl_redirect"), page()),
+    one(
+        "a page of another class without TLS", "ingress-tls", ingress_of_class(), ingress_of_class(tls=[{"secretName": "tls"}])
+    ),
+    one("a page for everybody", "ingress-closed", page(inbound_cidrs="192.0.2.0/24, 0.0.0.0/0"), page()),
+    one("a page for whoever nobody thought of", "ingress-closed", page(without="inbound_cidrs"), page(scheme="internal")),
     Seeded("a namespace without a NetworkPolicy", "namespace-closed", namespaces()[:1], namespaces()),
     Seeded("a policy that lets everything out", "namespace-closed", namespaces(egress=[{}]), namespaces()),
     one(
