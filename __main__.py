@@ -11,6 +11,7 @@ from components.executor import service_account_name, task_runner
 from components.job_namespace import SERVICE_ACCOUNT, JobNamespace, JobNamespaceArgs
 from components.key_generations import Generations
 from infrastructure import infrastructure
+from infrastructure.address import address
 from infrastructure.secret_delivery import copied_secrets
 from settings import load_settings, stack_configuration
 from settings.processes import ResourceSettings
@@ -81,7 +82,8 @@ airflow = Airflow(
         logs=platform.logs,
         identities=platform.identities,
         admin_username=settings.airflow.admin_username,
-        base_url=settings.airflow.base_url,
+        base_url=settings.url(),
+        front=platform.front,
         executor=settings.airflow.executor,
         task_pod=resources(settings.airflow.task_pod),
         delete_failed_task_pods=settings.airflow.task_pod.delete_failed,
@@ -103,12 +105,15 @@ airflow = Airflow(
     opts=in_cluster,
 )
 
+load_balancer = address(settings, platform, airflow, namespace.name)
+
 for name, value in platform.outputs.items():
     pulumi.export(name, value)
 pulumi.export("namespace", namespace.name)
 pulumi.export("image", platform.image)
 pulumi.export("service", airflow.service_name)
-pulumi.export("url", settings.airflow.base_url or f"http://airflow-api-server.{settings.namespace}.svc")
+pulumi.export("url", settings.url() or f"http://airflow-api-server.{settings.namespace}.svc")
+pulumi.export("loadBalancer", load_balancer)
 pulumi.export("portForward", f"kubectl -n {settings.namespace} port-forward service/airflow-api-server 8080:80")
 pulumi.export("jobsNamespace", jobs.name if jobs is not None else None)
 pulumi.export("adminUsername", settings.airflow.admin_username)

@@ -15,6 +15,9 @@ EKS_ADDONS = {
 }
 """Add-ons of clusters with managed node groups, for KUBERNETES; ``aws eks describe-addon-versions`` lists newer ones."""
 
+LOAD_BALANCER_CONTROLLER = "3.5.0"
+"""Helm chart of the AWS Load Balancer Controller, for clusters with managed node groups."""
+
 POSTGRESQL = "17"
 """Major version of the metadata database, on RDS and in the cluster."""
 

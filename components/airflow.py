@@ -25,6 +25,7 @@ from components.attachments import Attachments, together
 from components.dag_delivery import DagDelivery
 from components.database_login import PasswordLogin
 from components.executor import TASK, kubernetes_callers, task_runner
+from components.front import trusting
 from components.kubernetes_access import token
 from components.log_volume import LogVolume, LogVolumeArgs
 from components.object_metadata import object_metadata
@@ -40,11 +41,16 @@ class Airflow(pulumi.ComponentResource):
     service_name: pulumi.Output[str]
     """Service of the api-server, port 80."""
 
+    api_server: pulumi.Resource
+    """Deployment behind that Service."""
+
     def __init__(self, name: str, args: AirflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:Airflow", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._components = components(executor=args.executor, grace_seconds=args.grace_seconds)
+        self._components = components(
+            executor=args.executor, grace_seconds=args.grace_seconds, behind_proxy=args.front is not None
+        )
         self._callers = kubernetes_callers(args.executor, job_pods=args.jobs is not None)
 
         self._network_policies()
@@ -74,7 +80,8 @@ class Airflow(pulumi.ComponentResource):
         self._serves_logs = self._log_claim is not None and task_runner(args.executor) == "scheduler"
         task_pods = self._task_pods(pods, accounts)
         deployments = self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values()])
-        self._reencryption(pods, accounts["migrations"], after=deployments)
+        self.api_server = deployments["api-server"]
+        self._reencryption(pods, accounts["migrations"], after=list(deployments.values()))
         self.service_name = services(name, namespace=args.namespace, scheduler_serves_logs=self._serves_logs, opts=self._child)
         self.register_outputs({"serviceName": self.service_name})
 
@@ -89,6 +96,7 @@ class Airflow(pulumi.ComponentResource):
                 log_ports=args.logs.ports() if isinstance(args.logs, ObjectStore) else (),
                 package_ports=args.packages.ports() if args.packages is not None else (),
                 kubernetes_ports=args.kubernetes_ports,
+                front=args.front.peers if args.front is not None else (),
             )
         )
         for component, policy in policies.items():
@@ -156,12 +164,13 @@ class Airflow(pulumi.ComponentResource):
         ).claim
 
     def _attachments(self, component: str) -> Attachments:
-        """Return what a component's container gets beside DAGs: its secrets, its logs, its way to Kubernetes."""
+        """Return what a component's container gets beside DAGs: its secrets, its logs, its ways in and out."""
         return together(
             [
                 self._args.secrets.attachments(component),
                 component_logs(component, executor=self._args.executor, logs=self._args.logs, claim=self._log_claim),
                 token() if component in self._callers else Attachments(),
+                trusting(self._args.front) if component == "api-server" else Attachments(),
             ]
         )
 
@@ -184,8 +193,8 @@ class Airflow(pulumi.ComponentResource):
         task_pods: TaskPods | None,
         *,
         after: Sequence[pulumi.Resource],
-    ) -> list[pulumi.Resource]:
-        made: list[pulumi.Resource] = []
+    ) -> dict[str, pulumi.Resource]:
+        made: dict[str, pulumi.Resource] = {}
         for component, definition in self._components.items():
             attachments = self._attachments(component)
             shared = pods.annotated({"secrets": self._args.secrets.checksum(component)})
@@ -194,7 +203,7 @@ class Airflow(pulumi.ComponentResource):
                 shared = shared.annotated({"template": task_pods.template_checksum})
             scale = self._args.scale[component]
             lasting_name = self._serves_logs and component == "scheduler"
-            deployment = k8s.apps.v1.Deployment(
+            made[component] = k8s.apps.v1.Deployment(
                 f"{self._name}-{component}",
                 metadata=object_metadata(f"airflow-{component}", self._args.namespace, component),
                 spec=deployment_spec(
@@ -212,7 +221,6 @@ class Airflow(pulumi.ComponentResource):
                 ),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *([task_pods] if task_pods else [])]),
             )
-            made.append(deployment)
         return made
 
     def _reencryption(self, pods: PodArgs, account: pulumi.Output[str], *, after: Sequence[pulumi.Resource]) -> None:

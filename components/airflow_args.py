@@ -10,6 +10,7 @@ from components.airflow_secrets import AirflowSecrets
 from components.dag_delivery import Pattern
 from components.database_connection import DatabaseConnection
 from components.executor import Executor
+from components.front import Front
 from components.job_namespace import JobNamespace
 from components.object_store import ObjectStore
 from components.task_logs import TaskLogs
@@ -61,6 +62,9 @@ class AirflowArgs:
     """Seconds a scheduler may take to finish the tasks of ``LocalExecutor``."""
 
     base_url: str | None = None
+    front: Front | None = None
+    """What people reach the API server through; ``None`` lets nothing from outside in."""
+
     kubernetes_ports: Sequence[int] = (443,)
     """TCP ports of the Kubernetes API, for network policies."""
 

@@ -43,6 +43,9 @@ class NetworkPoliciesArgs:
     kubernetes_ports: Sequence[int] = ()
     """TCP ports of the Kubernetes API."""
 
+    front: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs] = ()
+    """Where requests from outside come through; nobody where nothing is made for them."""
+
 
 def network_policies(args: NetworkPoliciesArgs) -> dict[str, k8s.networking.v1.NetworkPolicySpecArgs]:
     """Return one policy spec per component."""
@@ -55,7 +58,7 @@ def network_policies(args: NetworkPoliciesArgs) -> dict[str, k8s.networking.v1.N
     policies = {
         "api-server": _policy(
             "api-server",
-            ingress=[Ingress(from_=[_airflow()], ports=_ports(API_SERVER_PORT))],
+            ingress=[Ingress(from_=[_airflow(), *args.front], ports=_ports(API_SERVER_PORT))],
             egress=[
                 *to_database,
                 *([Egress(to=[_component("scheduler")], ports=_ports(WORKER_LOG_PORT))] if _in_scheduler(args) else []),

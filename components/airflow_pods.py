@@ -50,6 +50,9 @@ class Component:
     name: str
     """As on Airflow's command line."""
 
+    options: tuple[str, ...] = ()
+    """Options there."""
+
     ports: Mapping[str, int] = field(default_factory=dict[str, int])
     liveness: k8s.core.v1.ProbeArgs
     readiness: k8s.core.v1.ProbeArgs | None = None
@@ -66,20 +69,26 @@ class Component:
     """Seconds to go on answering after leaving the Service's endpoints."""
 
 
-def components(*, executor: Executor, grace_seconds: int) -> dict[str, Component]:
-    """Return Airflow's long-running components by name; ``grace_seconds`` is what tasks that run in the scheduler get."""
+def components(*, executor: Executor, grace_seconds: int, behind_proxy: bool) -> dict[str, Component]:
+    """Return Airflow's long-running components by name.
+
+    ``grace_seconds`` is what tasks that run in the scheduler get. ``behind_proxy`` has the API server read who asks, and how,
+    from the headers of proxies that its environment trusts.
+    """
     runs_tasks = executor == "LocalExecutor"
     version = k8s.core.v1.HTTPGetActionArgs(path="/api/v2/version", port="http")
     health = k8s.core.v1.HTTPGetActionArgs(path="/health", port="health")
     every = (
         Component(
             name="api-server",
+            options=("--proxy-headers",) if behind_proxy else (),
             ports={"http": API_SERVER_PORT},
             # /api/v2/version asks nothing of the database, whose failover must not restart every API server.
             liveness=k8s.core.v1.ProbeArgs(http_get=version, period_seconds=20, timeout_seconds=10, failure_threshold=6),
             readiness=k8s.core.v1.ProbeArgs(http_get=version, period_seconds=5, timeout_seconds=5, failure_threshold=3),
             grace_seconds=60,
-            drain_seconds=5,
+            # A load balancer hears of it later than the cluster's own Services, and sends on meanwhile.
+            drain_seconds=30 if behind_proxy else 5,
         ),
         Component(
             name="scheduler",
@@ -185,9 +194,8 @@ def component_template(
     delivery = args.delivery.attachments() if component.reads_dags else Attachments()
     chosen = (*([NAMED_HOST] if lasting_name else []), *([SIGNALS_ALONE] if component.ends_its_own else []))
     attached = attachments + delivery + Attachments(environment=chosen)
-    container = airflow_container(
-        args, name=component.name, command=["airflow", component.name], resources=resources, attachments=attached
-    )
+    command = ["airflow", component.name, *component.options]
+    container = airflow_container(args, name=component.name, command=command, resources=resources, attachments=attached)
     container.ports = [
         k8s.core.v1.ContainerPortArgs(name=port_name, container_port=port) for port_name, port in component.ports.items()
     ]

@@ -124,7 +124,9 @@ class Network(pulumi.ComponentResource):
             id=vpc.id,
             cidr=args.cidr,
             private_subnet_ids=privates,
+            private_cidrs=[zone.private for zone in zones],
             public_subnet_ids=publics,
+            public_cidrs=[zone.public for zone in zones],
             database_subnet_ids=databases,
             database_cidrs=[zone.database for zone in zones],
         )

@@ -123,6 +123,18 @@ class AwsDouble(ProviderDouble):
                 return {"latestVersion": 1, "defaultVersion": 1}
             case "Eip", _:
                 return {"allocationId": resource_id, "publicIp": "203.0.113.7"}
+            case "Certificate", "acm":
+                host = inputs["domainName"]
+                proof = {
+                    "resourceRecordName": f"_c0ffee.{host}.",
+                    "resourceRecordValue": f"_beef.{resource_id}.acm-validations.aws.",
+                }
+                return {
+                    "domainValidationOptions": [{"domainName": host, "resourceRecordType": "CNAME", **proof}],
+                    "status": "ISSUED",
+                }
+            case "Record", "route53":
+                return {"fqdn": str(inputs["name"]).rstrip(".")}
             case "Key", "kms":
                 return {"keyId": resource_id}
             case _:
@@ -161,6 +173,10 @@ class AwsDouble(ProviderDouble):
                 }
             case "getPartition":
                 return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+            case "getZone":
+                return {"id": arguments["zoneId"], "zoneId": arguments["zoneId"], "name": "example.com", "privateZone": False}
+            case "getHostedZoneId":
+                return {"id": "Z32O12XQLNTSW2"}
             case "getVpc":
                 return {"id": arguments["id"], "cidrBlock": "172.31.0.0/16"}
             case "getSubnet":

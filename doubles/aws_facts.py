@@ -4,6 +4,13 @@ From the resource documentation of the Terraform provider that pulumi-aws wraps 
 """
 
 REPLACING: dict[str, frozenset[str]] = {
+    "aws:acm/certificate:Certificate": frozenset(
+        {
+            *("certificateAuthorityArn", "domainName", "keyAlgorithm"),
+            *("subjectAlternativeNames", "validationMethod", "validationOptions"),
+        }
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": frozenset({"*"}),
     "aws:cloudwatch/metricAlarm:MetricAlarm": frozenset({"name"}),
     "aws:cloudwatch/logGroup:LogGroup": frozenset({"name", "namePrefix", "logGroupClass"}),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": frozenset({"vpcId"}),
@@ -67,6 +74,7 @@ REPLACING: dict[str, frozenset[str]] = {
     ),
     "aws:rds/parameterGroup:ParameterGroup": frozenset({"name", "namePrefix", "family", "description"}),
     "aws:rds/subnetGroup:SubnetGroup": frozenset({"name", "namePrefix"}),
+    "aws:route53/record:Record": frozenset({"name", "setIdentifier", "zoneId"}),
     "aws:s3/bucket:Bucket": frozenset({"bucket", "bucketPrefix", "objectLockEnabled"}),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": frozenset({"bucket", "expectedBucketOwner"}),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": frozenset({"bucket"}),

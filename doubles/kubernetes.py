@@ -5,16 +5,22 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from doubles import sdk_types
+from doubles import sdk_types, wire
 from doubles.differences import Difference
 from doubles.provider import ProviderDouble, RefusedError, Values
 
 AUTONAMED = "pulumi.com/autonamed"
+RELEASE = "kubernetes:helm.sh/v3:Release"
+"""Made by Helm in the provider: its name and namespace are inputs of their own, and there is no object behind it."""
+
+INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
 BUILT_IN_NAMESPACES = {"default", "kube-system", "kube-public", "kube-node-lease"}
 CLUSTER_SCOPED = {
     "ClusterRole",
     "ClusterRoleBinding",
     "CustomResourceDefinition",
+    "IngressClass",
+    "IngressClassParams",
     "Namespace",
     "PersistentVolume",
     "PriorityClass",
@@ -24,6 +30,7 @@ CLUSTER_SCOPED = {
 REPLACING: dict[str, tuple[str, ...]] = {
     "ConfigMap": ("data", "binaryData"),
     "DaemonSet": ("spec.selector",),
+    "IngressClass": ("spec.controller",),
     "Deployment": ("spec.selector",),
     "Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
     "PersistentVolumeClaim": ("spec",),
@@ -69,9 +76,11 @@ class KubernetesDouble(ProviderDouble):
     def _is_custom(token: str) -> bool:
         """Tell kinds that a CustomResourceDefinition brings: the SDK has no types for them."""
         group = token.split(":")[1].split("/")[0]
-        return "." in group and not group.endswith("k8s.io")
+        return "." in group and not group.endswith("k8s.io") and token != RELEASE
 
     def defaults(self, token: str, name: str, news: Values, olds: Values) -> Values:
+        if token == RELEASE:
+            return {} if news.get("name") else {"name": olds.get("name") or f"{name}-{secrets.token_hex(4)}"}
         metadata: dict[str, Any] = {}
         given, before = _metadata(news), _metadata(olds)
         if not given.get("name"):
@@ -84,6 +93,8 @@ class KubernetesDouble(ProviderDouble):
         return {"metadata": metadata} if metadata else {}
 
     def replaces(self, token: str, difference: Difference, news: Values) -> bool:
+        if token == RELEASE:
+            return difference.path[0] in ("name", "namespace")
         kind = token.rpartition(":")[2]
         mutable = kind in ("ConfigMap", "Secret") and self._mutable(kind) and not news.get("immutable")
         patterns = ("metadata.name", "metadata.namespace", *(() if mutable else REPLACING.get(kind, ())))
@@ -97,8 +108,18 @@ class KubernetesDouble(ProviderDouble):
         return not _autonamed(news) and all(old.get(key) == new.get(key) for key in ("name", "namespace"))
 
     def identity(self, token: str, name: str, inputs: Values) -> str:
-        metadata = _metadata(inputs)
+        metadata = inputs if token == RELEASE else _metadata(inputs)
         return "/".join(str(metadata[key]) for key in ("namespace", "name") if metadata.get(key))
+
+    def computed(self, token: str, name: str, resource_id: str, inputs: Values) -> Values:
+        """Its controller gives an Ingress a load balancer, which the provider waits for."""
+        if token != INGRESS:
+            return {}
+        host = f"k8s-{_metadata(inputs)['name']}-c0ffee.eu-west-1.elb.amazonaws.com"
+        return {"status": {"loadBalancer": {"ingress": [{"hostname": host}]}}}
+
+    def unknown(self, token: str, inputs: Values) -> Values:
+        return {"status": wire.UNKNOWN} if token == INGRESS else {}
 
     def admit(self, token: str, inputs: Values, *, dry_run: bool) -> None:
         namespace = _metadata(inputs).get("namespace")

@@ -17,10 +17,12 @@ from doubles.differences import Difference, differences
 Values = Mapping[str, Any]
 
 SECONDS_TO_MAKE = {
+    "aws:acm/certificateValidation:CertificateValidation": 1.5,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": 2.5,
     "aws:rds/instance:Instance": 1.5,
     "kubernetes:apps/v1:StatefulSet": 1.5,
     "kubernetes:batch/v1:Job": 0.5,
+    "kubernetes:helm.sh/v3:Release": 1.5,
 }
 """What the engine waits for in a real cloud; whatever forgot to wait for it is then seen to come first."""
 

@@ -15,6 +15,7 @@ from components.database_capacity import connections_needed, connections_offered
 from components.database_connection import DatabaseConnection
 from components.eks_cluster import EksCluster, existing_cluster
 from components.existing_database import existing_database
+from components.front import Front
 from components.log_bucket import LogBucket, LogBucketArgs, base_folder
 from components.managed_nodes import NodeGroup
 from components.metadata_database import MetadataDatabase, MetadataDatabaseArgs
@@ -23,6 +24,8 @@ from components.object_store import ObjectStore
 from components.task_logs import TaskLogs
 from components.vpc import Vpc, existing_vpc
 from components.workload_identity import OidcProvider, WorkloadIdentity
+from infrastructure.controller_front import controller_front
+from infrastructure.eks_front import EksFrontArgs, checked_zone, eks_front
 from infrastructure.eks_identities import Buckets, IdentitiesArgs, workload_identities
 from settings import Settings
 
@@ -62,6 +65,8 @@ class EksInfrastructure:
             ),
             opts=self._in_account,
         )
+        self.zone_id = checked_zone(settings.ingress, look_up=self._look_up)
+        self.front = self._front(vpc, cluster, region)
         self.outputs: Mapping[str, pulumi.Output[Any]] = {
             "clusterName": cluster.name,
             "kubeconfig": cluster.kubeconfig,
@@ -120,6 +125,20 @@ class EksInfrastructure:
             protect=self._settings.protect,
         )
         return Cluster("cluster", args, opts=self._in_account).cluster
+
+    def _front(self, vpc: Vpc, cluster: EksCluster, region: str) -> Front | None:
+        if not self._settings.has_load_balancer():
+            return controller_front(self._settings)
+        args = EksFrontArgs(
+            vpc=vpc,
+            cluster=cluster,
+            zone_id=self.zone_id,
+            oidc_provider=self.oidc_provider,
+            account=self._account,
+            look_up=self._look_up,
+            region=region,
+        )
+        return eks_front(self._settings, args)
 
     def _database(self, vpc: Vpc, cluster: EksCluster) -> DatabaseConnection:
         database = self._settings.database

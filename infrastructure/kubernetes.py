@@ -7,11 +7,13 @@ import pulumi
 
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
+from components.front import Front
 from components.kubernetes_provider import kubernetes_provider
 from components.object_store import ObjectStore
 from components.postgresql import PostgreSQL, PostgreSQLArgs
 from components.task_logs import TaskLogs, VolumeLogs
 from components.workload_identity import OidcProvider, WorkloadIdentity
+from infrastructure.controller_front import controller_front
 from settings import Settings
 from settings.dags import DagsSettings
 from settings.logs import LogsSettings
@@ -30,6 +32,8 @@ class KubernetesInfrastructure:
         self.packages: ObjectStore | None = _packages(settings.dags)
         self.kubernetes_ports: Sequence[int] = settings.kubernetes.api_server_ports
         self.identities: Mapping[str, WorkloadIdentity] = {}
+        self.front: Front | None = controller_front(settings)
+        self.zone_id: pulumi.Output[str] | None = None
         self.outputs: Mapping[str, pulumi.Output[Any]] = {}
 
     def database(self, namespace: AirflowNamespace) -> DatabaseConnection:

@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 
 from components.airflow_namespace import AirflowNamespace
 from components.database_connection import DatabaseConnection
+from components.front import Front
 from components.object_store import ObjectStore
 from components.task_logs import TaskLogs
 from components.workload_identity import OidcProvider, WorkloadIdentity
@@ -35,6 +36,12 @@ class Infrastructure(Protocol):
 
     identities: Mapping[str, WorkloadIdentity]
     """Component, or ``etl-jobs``, to its cloud role, which must exist before its pods are made."""
+
+    front: Front | None
+    """What people reach Airflow's page through; None where nothing is made for them."""
+
+    zone_id: pulumi.Output[str] | None
+    """DNS zone that the page's host is entered in; None where somebody else does."""
 
     outputs: Mapping[str, pulumi.Output[Any]]
     """What the stack exports about the platform."""

@@ -22,7 +22,7 @@ def documents(resources: Iterable[RecordedResource], *, kubernetes_only: bool = 
         if not (resource.custom or resource.remote) or resource.type.startswith("pulumi:"):
             continue
         inputs = masked(resource.inputs)
-        if resource.type.startswith("kubernetes:"):
+        if "apiVersion" in inputs:
             result.append({"apiVersion": inputs.pop("apiVersion"), "kind": inputs.pop("kind"), **inputs})
         elif not kubernetes_only:
             name = {"name": resource.name}

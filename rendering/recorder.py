@@ -16,6 +16,7 @@ PLACEHOLDERS = (
     "digest",
     "versionId",
     "endpoint",
+    "fqdn",
     "identifier",
     "name",
     "registryId",
@@ -27,6 +28,7 @@ PLACEHOLDERS = (
 LOOKUPS: Mapping[str, dict[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["${zone-a}", "${zone-b}", "${zone-c}"]},
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": {"arn": "${oidc-provider.arn}"},
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "${account}"},
     "aws:index/getPartition:getPartition": {"partition": "aws"},
     "aws:index/getRegion:getRegion": {"region": "${region}"},
     "aws:ec2/getSubnet:getSubnet": {"cidrBlock": "${subnet-cidr}"},
@@ -39,6 +41,8 @@ LOOKUPS: Mapping[str, dict[str, Any]] = {
         "identities": [{"oidcs": [{"issuer": "https://${cluster.issuer}"}]}],
         "vpcConfig": {"clusterSecurityGroupId": "${cluster.clusterSecurityGroupId}"},
     },
+    "aws:lb/getHostedZoneId:getHostedZoneId": {"id": "${load-balancers-zone}"},
+    "aws:route53/getZone:getZone": {"name": "example.com", "privateZone": False},
     "aws:s3/getBucket:getBucket": {"bucket": "${bucket.name}", "arn": "${bucket.arn}"},
     "aws:secretsmanager/getSecretVersion:getSecretVersion": {
         "secretString": json.dumps({"username": "${username}", "password": "${password}"})
@@ -101,7 +105,9 @@ class Recorder(mocks.Mocks):
         elif package == "random":
             computed = {"result": f"${{{args.name}}}"}
         elif package in ("aws", "docker-build"):
-            computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS} | _instance(args)
+            computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS} | _instance(args) | _certificate(args)
+        elif args.typ == "kubernetes:networking.k8s.io/v1:Ingress":
+            computed = {"status": {"loadBalancer": {"ingress": [{"hostname": f"${{{args.name}.loadBalancer}}"}]}}}
         elif args.typ == "eks:index:Cluster":
             computed = {
                 "kubeconfigJson": json.dumps({"apiVersion": "v1", "kind": "Config"}),
@@ -126,6 +132,15 @@ def _instance(args: mocks.MockResourceArgs) -> dict[str, Any]:
     secret = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{args.name}-AbCdEf"
     managed = {"masterUserSecrets": [{"secretArn": secret}]} if args.inputs.get("manageMasterUserPassword") else {}
     return {"arn": f"arn:aws:rds:eu-west-1:123456789012:db:{args.name}", "resourceId": "db-ABCDEFGHIJKL", **managed}
+
+
+def _certificate(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    """Return of a certificate what the program takes apart: the record that proves its domain."""
+    if args.typ != "aws:acm/certificate:Certificate":
+        return {}
+    asked: dict[str, Any] = {"domainName": args.inputs["domainName"], "resourceRecordType": "CNAME"}
+    keys = ("resourceRecordName", "resourceRecordValue")
+    return {"domainValidationOptions": [{**asked, **{key: f"${{{args.name}.{key}}}" for key in keys}}]}
 
 
 class RecordingMonitor(mocks.MockMonitor):

@@ -12,6 +12,7 @@ from settings.cluster import ClusterSettings, KubernetesSettings
 from settings.dags import DagsSettings
 from settings.database import DatabaseSettings
 from settings.image import ImageSettings
+from settings.ingress import ALB, IngressSettings
 from settings.logs import LogsSettings
 from settings.network import NetworkSettings
 from settings.processes import AirflowSettings, JobsSettings
@@ -62,5 +63,16 @@ class Settings(Section):
     airflow: AirflowSettings = AirflowSettings()
     """Airflow itself."""
 
+    ingress: IngressSettings = IngressSettings()
+    """The address people open Airflow at."""
+
     jobs: JobsSettings = JobsSettings()
     """Where jobs that ask for a pod of their own run."""
+
+    def url(self) -> str | None:
+        """Return the address people use, if anything says which."""
+        return self.airflow.base_url or self.ingress.url()
+
+    def has_load_balancer(self) -> bool:
+        """Tell whether the page is behind a load balancer of AWS."""
+        return self.platform == "eks" and self.ingress.host is not None and self.ingress.class_name in (None, ALB)

@@ -48,7 +48,7 @@ class AirflowSettings(Section):
     """First user; the password is generated and kept in the Secret airflow-admin."""
 
     base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
-    """Address people use, for links in mails and redirects."""
+    """Address people use, for links in mails and redirects. None is that of ingress.host, if there is one."""
 
     grace_seconds: int = Field(default=600, ge=30, le=86400)
     """Seconds a scheduler may take to finish the tasks of LocalExecutor when its pod is stopped."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from settings.brought import brought_problems
 from settings.cluster_relations import cluster_problems
 from settings.database_relations import database_problems
+from settings.ingress_relations import ingress_problems
 from settings.model import Settings
 from settings.relation import RelationProblem
 from settings.secret_relations import secret_problems
@@ -25,6 +26,7 @@ def relation_problems(settings: Settings, *, region: str) -> Iterator[RelationPr
     yield from _on_any_platform(settings)
     yield from workload_problems(settings)
     yield from secret_problems(settings)
+    yield from ingress_problems(settings, region)
 
 
 def _on_eks(settings: Settings, region: str) -> Iterator[RelationProblem]:

@@ -98,11 +98,11 @@ class Airflow:
         until(self._log_in, "the api-server answers", self, timeout_seconds=90)
         until(self._is_healthy, "all components are healthy", self, timeout_seconds=90)
 
-    def launch(self, component: str, **environment: str) -> None:
-        """Start one more component; ``end`` or ``stop`` ends it."""
+    def launch(self, component: str, *options: str, **environment: str) -> None:
+        """Start one more component with options of its command; ``end`` or ``stop`` ends it."""
         with (self.home / f"{component}.log").open("wb") as log:
             self.processes[component] = subprocess.Popen(
-                [BIN / "airflow", component],
+                [BIN / "airflow", component, *options],
                 env={**self.environment, **environment},
                 cwd=self.home,
                 stdout=log,

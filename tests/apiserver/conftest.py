@@ -13,8 +13,9 @@ from settings import PROJECT
 from tests.apiserver.cluster import Cluster, pod_templates
 from tests.apiserver.control_plane import control_plane
 from tests.built_tools import built_tool, skip_without
-from tests.components.variants import LOGS_IN_BUCKET, TASK_PODS, dags, kubernetes
+from tests.components.variants import LOGS_IN_BUCKET, TASK_PODS, dags, eks, kubernetes
 from tests.engine.conftest import drive
+from tests.engine.variants import INTERNET_FACING
 
 __all__ = ["applied", "cluster", "drive"]
 
@@ -69,10 +70,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield Cluster(client, folder / "kubeconfig")
 
 
+PAGE = {"host": "airflow.example.com"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "tasks": kubernetes(airflow=TASK_PODS, dags=dags("s3", "sidecar")),
     "bundle": kubernetes(airflow=TASK_PODS, dags=dags("s3", "bundle"), logs=LOGS_IN_BUCKET),
     "init": kubernetes(dags=dags("s3", "init"), logs=LOGS_IN_BUCKET, jobs={"secret": "warehouse"}),
+    "nginx": kubernetes(ingress={**PAGE, "className": "nginx", "tlsSecret": "page", "controllerNamespace": "ingress-nginx"}),
+    "traefik": kubernetes(ingress={**PAGE, "issuer": "letsencrypt", "controllerNamespace": "traefik"}),
+    "auto-mode": eks(ingress=INTERNET_FACING),
 }
 """Stacks beside those of the stack files, by name."""
 
@@ -95,7 +100,8 @@ def apply_stack(cluster: Cluster, name: str, configuration: Mapping[str, Any]) -
         f"{PROJECT}:jobs": {**configuration.get(f"{PROJECT}:jobs", {}), "namespace": jobs},
     }
     recorded = [one for one in render_stack("local", values) if one.type.startswith("kubernetes:")]
-    objects = [plain(one.inputs) for one in recorded]
+    # Helm's releases are no objects of the cluster.
+    objects = [plain(one.inputs) for one in recorded if "apiVersion" in one.inputs]
     served = [one for one in objects if cluster.serves(one)]
     for one in served:
         cluster.apply(one)

@@ -9,6 +9,9 @@ import pytest
 from tests.apiserver.cluster import RefusedError, pods_of
 from tests.apiserver.conftest import AppliedStack
 
+ADDRESSED = ("nginx", "traefik", "auto-mode")
+"""Stacks with an address."""
+
 
 def containers(template: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what serves ports in a pod: its containers and native sidecars."""
@@ -99,6 +102,28 @@ def test_every_service_reaches_an_open_port_of_every_pod_it_selects(applied: App
         for template in reached:
             targets = {port["targetPort"] for port in service["spec"]["ports"]}
             assert targets <= ports(template), f"{service['metadata']['name']} targets a port nobody listens on"
+
+
+def test_every_ingress_leads_to_a_port_of_a_service_of_the_stack(applied: AppliedStack) -> None:
+    ports_of = {
+        one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in applied.kept("v1", "Service")
+    }
+    ingresses = applied.kept("networking.k8s.io/v1", "Ingress")
+    assert bool(ingresses) == (applied.name in ADDRESSED)
+    for ingress in ingresses:
+        for rule in ingress["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                service = path["backend"]["service"]
+                assert service["port"]["number"] in ports_of[service["name"]]
+
+
+def test_an_ingress_of_a_load_balancer_has_a_class_and_one_of_a_controller_its_certificate(applied: AppliedStack) -> None:
+    classes = {"nginx": "nginx", "traefik": None, "auto-mode": "alb"}
+    secrets = {"nginx": "page", "traefik": "airflow-tls"}
+    for ingress in applied.kept("networking.k8s.io/v1", "Ingress"):
+        assert ingress["spec"].get("ingressClassName") == classes[applied.name]
+        named = [tls["secretName"] for tls in ingress["spec"].get("tls", [])]
+        assert named == ([secrets[applied.name]] if applied.name in secrets else [])
 
 
 def test_every_network_policy_selects_pods_and_admits_only_to_ports_they_open(applied: AppliedStack) -> None:

@@ -41,6 +41,8 @@ def _conditions_hold(conditions: Mapping[str, Mapping[str, Any]], context: Mappi
 
 
 def _holds(operator: str, value: str | None, wanted: list[str]) -> bool:
+    if operator == "Null":
+        return [str(one).lower() for one in wanted] == [str(value is None).lower()]
     if value is None:
         return False
     match operator:

@@ -116,7 +116,7 @@ def test_probes_with_a_port_name_a_port_of_their_container(every: Any):
 
 def test_a_database_failover_restarts_nothing():
     """A Multi-AZ failover takes up to two minutes; the scheduler and the heartbeats are red meanwhile."""
-    for name, component in components(executor="LocalExecutor", grace_seconds=60).items():
+    for name, component in components(executor="LocalExecutor", grace_seconds=60, behind_proxy=True).items():
         probe = component.liveness
         if name != "api-server":
             assert probe.period_seconds * probe.failure_threshold >= 300, name

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.engine.variants import EXISTING_VPC, SECRET
+from tests.engine.variants import CERTIFICATE, EXISTING_VPC, SECRET, ZONE
 
 CLUSTER = "eks:index:Cluster"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-1111-2222-333344445555"
@@ -12,6 +12,10 @@ VPC_KEYS = ("network.zones", "network.nat")
 RDS_KEYS = tuple(
     f"database.{key}" for key in ("instanceClass", "storageGib", "maxStorageGib", "multiAz", "backupRetentionDays")
 )
+
+
+ADDED: dict[str, Any] = {"ingress": ZONE}
+"""Settings of the ``prod`` that is edited, beside those of its stack file, which can know no host and no zone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,14 @@ EDITS = (
     ),
     Edit(what="the buckets' name, in their component", inputs={"aws:s3/bucket:Bucket": {"bucketPrefix": "company-"}}),
     Edit(what="`image.reference`, instead of a build", settings={"image.reference": "registry.example.com/airflow:1.0.0"}),
+    Edit(what="`ingress.host` to another name", settings={"ingress.host": "etl.example.com"}),
+    Edit(
+        what="`ingress.scheme` to internet-facing",
+        settings={"ingress.scheme": "internet-facing", "ingress.sourceCidrs": ["192.0.2.0/24"]},
+    ),
+    Edit(what="`ingress.sourceCidrs`, an office", settings={"ingress.sourceCidrs": ["192.0.2.0/24"]}),
+    Edit(what="`ingress.certificateArn`, one that exists", settings={"ingress.certificateArn": CERTIFICATE}),
+    Edit(what="`ingress.host` and `ingress.zoneId` taken out", without=("ingress.host", "ingress.zoneId")),
     Edit(what="`namespace` to etl", settings={"namespace": "etl"}),
     Edit(what="`tags` with one more", settings={"tags": {"team": "data"}}),
     Edit(what="`protect` to false", settings={"protect": False}),

@@ -14,7 +14,7 @@ from tests.built_tools import REPOSITORY
 from tests.engine.brought import bring
 from tests.engine.conftest import Drive, whole_program
 from tests.engine.driven_stack import DrivenStack
-from tests.engine.edits import EDITS, Edit
+from tests.engine.edits import ADDED, EDITS, Edit
 from tests.engine.lifecycle import STATEFUL
 
 PAGE = REPOSITORY / "docs" / "operations.md"
@@ -51,6 +51,8 @@ class EditedProd:
     def __post_init__(self) -> None:
         self.stack: DrivenStack = self.drive("prod", self._program)
         bring(self.stack.cloud.account)
+        for key, value in ADDED.items():
+            self.stack.configure(key, value)
         self.stack.up()
 
     def row(self, edit: Edit) -> str:

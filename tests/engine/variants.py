@@ -3,6 +3,10 @@
 from typing import Any
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:airflow-AbCdEf"
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-0000-1111-2222-333344445555"
+ZONE = {"host": "airflow.example.com", "zoneId": "Z0123456789ABCDEFGHIJ"}
+INTERNET_FACING = {**ZONE, "scheme": "internet-facing", "sourceCidrs": ["192.0.2.0/24"]}
+NODES = {"main": {"instanceTypes": ["m7i.large"]}}
 EXISTING_VPC = {
     "network.vpcId": "vpc-0123456789abcdef0",
     "network.privateSubnetIds": ["subnet-0123456789abcde01", "subnet-0123456789abcde02"],
@@ -26,6 +30,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "existing-secret": {"database.endpoint": "pg.example.com:6432", "database.secretArn": SECRET, "database.login": "secret"},
     "secret-mirror": {"secrets": {"mirror": True}},
     "external-secrets": {"secrets": {"mirror": True, "source": "external"}, "cluster.identity": "irsa"},
+    "ingress": {"ingress": ZONE},
+    "ingress-node-groups": {"ingress": INTERNET_FACING, "cluster.nodeGroups": NODES},
+    "ingress-certificate": {**EXISTING_VPC, "ingress": {"host": "airflow.example.com", "certificateArn": CERTIFICATE}},
     "private-endpoint": {"cluster.endpoint": "private"},
     "irsa": {"cluster.identity": "irsa"},
     "node-groups": {
