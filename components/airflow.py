@@ -63,23 +63,26 @@ class Airflow(pulumi.ComponentResource):
             opts=self._child,
         )
         pods = self._pods()
+        database = args.database.for_migrations()
         migrations = AirflowMigrations(
             f"{name}-migrations",
             AirflowMigrationsArgs(
                 namespace=args.namespace,
                 pods=pods,
                 secrets=args.secrets,
-                login=args.database.login,
+                login=database.login,
                 service_account=accounts["migrations"],
                 identity=args.identities.get("migrations"),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.database.ready)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(database.ready)),
         )
         self._log_claim = self._log_volume()
         # Tasks in the scheduler's pod write to a volume there: its log server is how others read them.
         self._serves_logs = self._log_claim is not None and task_runner(args.executor) == "scheduler"
         task_pods = self._task_pods(pods, accounts)
-        deployments = self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values()])
+        # Pods connect to a proxy, which the migrations do not wait for.
+        proxy = args.database.ready if args.database.direct is not None else ()
+        deployments = self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values(), *proxy])
         self.api_server = deployments["api-server"]
         self._reencryption(pods, accounts["migrations"], after=list(deployments.values()))
         self.service_name = services(name, namespace=args.namespace, scheduler_serves_logs=self._serves_logs, opts=self._child)
@@ -91,6 +94,7 @@ class Airflow(pulumi.ComponentResource):
             NetworkPoliciesArgs(
                 executor=args.executor,
                 database=args.database.peers,
+                migrations=args.database.for_migrations().peers,
                 database_port=args.database.port,
                 login_ports=() if isinstance(args.database.login, PasswordLogin) else AWS_PORTS,
                 log_ports=args.logs.ports() if isinstance(args.logs, ObjectStore) else (),

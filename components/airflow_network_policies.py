@@ -30,6 +30,11 @@ class NetworkPoliciesArgs:
 
     executor: Executor
     database: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs]
+    """What pods connect to, be it a proxy."""
+
+    migrations: Sequence[k8s.networking.v1.NetworkPolicyPeerArgs]
+    """What the migration Job connects to: the database itself."""
+
     database_port: int
     log_ports: Sequence[int] = ()
     """TCP ports of the object store of the task logs; none where they are on a volume."""
@@ -49,7 +54,10 @@ class NetworkPoliciesArgs:
 
 def network_policies(args: NetworkPoliciesArgs) -> dict[str, k8s.networking.v1.NetworkPolicySpecArgs]:
     """Return one policy spec per component."""
-    to_database = [Egress(to=list(args.database), ports=_ports(args.database_port)), *_by_port(args.login_ports)]
+    to_database, to_migrate = (
+        [Egress(to=list(peers), ports=_ports(args.database_port)), *_by_port(args.login_ports)]
+        for peers in (args.database, args.migrations)
+    )
     to_api_server = Egress(to=[_component("api-server")], ports=_ports(API_SERVER_PORT))
     # The addresses of a bucket and of the Kubernetes API are not known here and change, so they are opened by port.
     to_bucket, to_packages = _by_port(args.log_ports), _by_port(args.package_ports)
@@ -74,7 +82,7 @@ def network_policies(args: NetworkPoliciesArgs) -> dict[str, k8s.networking.v1.N
             # Triggers wait for things outside: an object in a bucket, an answer of an API.
             egress=[*to_database, Egress(to=[ANYWHERE])],
         ),
-        "migrations": _policy("migrations", egress=[*to_database]),
+        "migrations": _policy("migrations", egress=to_migrate),
     }
     # Jobs run where tasks do, and what they extract from cannot be known.
     if _in_scheduler(args):

@@ -58,7 +58,8 @@ class AirflowSecrets(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AirflowSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:AirflowSecrets", name, {}, opts)
-        self._given = secrets_of(args.executor)
+        direct = args.database.direct
+        self._given = secrets_of(args.executor, proxy=direct is not None)
         keep = stateful(self, protect=args.protect)
 
         fernet = random_keys(f"{name}-fernet-key", args.fernet, length=32, opts=keep)
@@ -70,6 +71,7 @@ class AirflowSecrets(pulumi.ComponentResource):
             "api-secret-key": {"AIRFLOW__API__SECRET_KEY": api[args.api_generation].hex},
             "jwt-keys": token_key_files(jwt, args.jwt),
             "database": database_environment(args.database),
+            **({"database-direct": database_environment(direct)} if direct is not None else {}),
             "admin": {"username": args.admin_username, "password": admin.result},
         }
         elsewhere = args.copied(contents) if args.copied is not None else None

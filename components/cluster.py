@@ -104,11 +104,12 @@ class Cluster(pulumi.ComponentResource):
                 subnet_ids=args.vpc.private_subnet_ids,
                 architecture=args.architecture,
                 groups=args.node_groups,
+                network=args.vpc.endpoints,
             )
             ready = ManagedNodes(f"{name}-nodes", nodes, opts=child).ready
         # Through the provider, everything in the cluster waits for nodes, network, DNS and volumes.
         provider = kubernetes_provider(
-            name, kubeconfig=kubeconfig, opts=pulumi.ResourceOptions(parent=self, depends_on=list(ready))
+            name, kubeconfig=kubeconfig, opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.vpc.endpoints, *ready])
         )
         self._defaults(name, provider, auto_mode=auto_mode)
         self.cluster = EksCluster(

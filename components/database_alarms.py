@@ -1,6 +1,6 @@
 """CloudWatch alarms of an RDS instance: what fills up before it breaks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,28 +66,46 @@ def thresholds(args: DatabaseAlarmsArgs) -> dict[str, Threshold]:
     }
 
 
+def metric_alarm(
+    name: str,
+    threshold: Threshold,
+    *,
+    dimensions: Mapping[str, pulumi.Input[str]],
+    topic_arns: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Make the alarm of a threshold on a metric of RDS."""
+    topics = list(topic_arns)
+    aws.cloudwatch.MetricAlarm(
+        name,
+        alarm_description=threshold.meaning,
+        namespace="AWS/RDS",
+        metric_name=threshold.metric,
+        dimensions=dimensions,
+        statistic="Average",
+        period=60,
+        evaluation_periods=threshold.minutes,
+        comparison_operator=threshold.comparison,
+        threshold=threshold.value,
+        # A database that reports nothing is one that is being replaced or restarted; RDS has events for that.
+        treat_missing_data="missing",
+        alarm_actions=topics,
+        ok_actions=topics,
+        opts=opts,
+    )
+
+
 class DatabaseAlarms(pulumi.ComponentResource):
     """Alarms on storage, CPU and connections."""
 
     def __init__(self, name: str, args: DatabaseAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:DatabaseAlarms", name, {}, opts)
-        topics = list(args.topic_arns)
         for alarm, threshold in thresholds(args).items():
-            aws.cloudwatch.MetricAlarm(
+            metric_alarm(
                 f"{name}-{alarm}",
-                alarm_description=threshold.meaning,
-                namespace="AWS/RDS",
-                metric_name=threshold.metric,
+                threshold,
                 dimensions={"DBInstanceIdentifier": args.instance},
-                statistic="Average",
-                period=60,
-                evaluation_periods=threshold.minutes,
-                comparison_operator=threshold.comparison,
-                threshold=threshold.value,
-                # A database that reports nothing is one that is being replaced or restarted; RDS has events for that.
-                treat_missing_data="missing",
-                alarm_actions=topics,
-                ok_actions=topics,
+                topic_arns=args.topic_arns,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({})

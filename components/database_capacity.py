@@ -11,6 +11,9 @@ ENGINES = {"api-server": 2}
 RESERVED = 15
 """Connections PostgreSQL and RDS keep for themselves, and a few for people."""
 
+PROXY_PERCENT = 80
+"""Share of ``max_connections`` that a proxy may open; migrations, RDS and people have the rest."""
+
 GIB = 1024**3
 BYTES_PER_CONNECTION = 9_531_392
 MOST_CONNECTIONS = 5000
@@ -25,20 +28,23 @@ FAMILIES = {"t": 1, "m": 1, "r": 2}
 """First letter of a family to its memory, relative to SIZES."""
 
 
-def connections_needed(replicas: Mapping[str, int]) -> int:
+def connections_needed(replicas: Mapping[str, int], *, proxy: bool = False) -> int:
     """Return the connections that pods may open at worst, by component and its replicas.
 
-    That is while all of them are rolled: a Deployment starts one pod more than it has, but for the dag-processor.
+    That is while all of them are rolled: a Deployment starts one pod more than it has, but for the dag-processor. A ``proxy``
+    lends a connection for a transaction, and who finds none waits: what pools hold must fit then, how far they grow need not.
     """
     total = 0
     for component, count in replicas.items():
         pods = count if component == "dag-processor" else count + 1
-        total += pods * ENGINES.get(component, 1) * (POOL_SIZE + POOL_OVERFLOW)
+        total += pods * ENGINES.get(component, 1) * (POOL_SIZE if proxy else POOL_SIZE + POOL_OVERFLOW)
     return total
 
 
-def connections_offered(instance_class: str) -> int | None:
+def connections_offered(instance_class: str, *, proxy: bool = False) -> int | None:
     """Return the connections an RDS PostgreSQL instance class has for clients, or None for a class that is not known here.
+
+    With ``proxy``, they are those that one may open.
 
     RDS sets ``max_connections`` to ``LEAST({DBInstanceClassMemory/9531392}, 5000)``, where that memory is what RDS and the
     operating system leave; how much they take is not published, so 256 MiB and a twentieth are taken for it here.
@@ -48,14 +54,17 @@ def connections_offered(instance_class: str) -> int | None:
     if memory is None:
         return None
     left = memory * GIB * 0.95 - GIB / 4
-    return min(int(left / BYTES_PER_CONNECTION), MOST_CONNECTIONS) - RESERVED
+    most = min(int(left / BYTES_PER_CONNECTION), MOST_CONNECTIONS)
+    return most * PROXY_PERCENT // 100 if proxy else most - RESERVED
 
 
-def smallest_class(instance_class: str, connections: int) -> str | None:
+def smallest_class(instance_class: str, connections: int, *, proxy: bool = False) -> str | None:
     """Return the smallest class of the same family that offers ``connections``, or None if none known does."""
     family = instance_class.rpartition(".")[0]
     sizes = [*SIZES, *(f"{count}xlarge" for count in (2, 4, 8, 12, 16))]
-    fitting = (f"{family}.{size}" for size in sizes if (connections_offered(f"{family}.{size}") or 0) >= connections)
+    fitting = (
+        f"{family}.{size}" for size in sizes if (connections_offered(f"{family}.{size}", proxy=proxy) or 0) >= connections
+    )
     return next(fitting, None)
 
 

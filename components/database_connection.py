@@ -32,6 +32,13 @@ class DatabaseConnection:
     ready: Sequence[pulumi.Resource]
     """What must exist before anything connects."""
 
+    direct: "DatabaseConnection | None" = None
+    """The server itself, where this leads to a proxy: for migrations, whose lock is a session's and not a transaction's."""
+
+    def for_migrations(self) -> "DatabaseConnection":
+        """Return the connection with no proxy in between."""
+        return self.direct or self
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseUrls:

@@ -52,10 +52,10 @@ CONNECT_ARGS = {
 """What Airflow's engines open connections with where the URL has no password."""
 
 
-def db_user_arn(instance_arn: str, resource_id: str, user: str) -> str:
-    """Return the ARN of a user of an RDS instance, in the partition, region and account of the instance's.
+def db_user_arn(server_arn: str, resource_id: str, user: str) -> str:
+    """Return the ARN of a user of an RDS instance or proxy, in the partition, region and account of the server's.
 
     Source: Amazon RDS user guide, "Creating and using an IAM policy for IAM database access".
     """
-    _, partition, _, region, account, *_ = instance_arn.split(":")
+    _, partition, _, region, account, *_ = server_arn.split(":")
     return f"arn:{partition}:rds-db:{region}:{account}:dbuser:{resource_id}/{user}"

@@ -42,6 +42,8 @@ class ManagedNodesArgs:
     subnet_ids: Sequence[pulumi.Input[str]]
     architecture: Literal["amd64", "arm64"]
     groups: Mapping[str, NodeGroup]
+    network: Sequence[pulumi.Resource] = ()
+    """What nodes reach AWS by, where they do not go over the internet."""
 
 
 class ManagedNodes(pulumi.ComponentResource):
@@ -61,7 +63,7 @@ class ManagedNodes(pulumi.ComponentResource):
             "vpc-cni", after=[agent], configuration=NETWORK, policy="AmazonEKS_CNI_Policy", service_account="aws-node"
         )
         proxy = self._addon("kube-proxy", after=[])
-        groups = self._groups(after=[agent, network, proxy])
+        groups = self._groups(after=[*args.network, agent, network, proxy])
         dns = self._addon("coredns", after=groups)
         volumes = self._addon(
             "aws-ebs-csi-driver",

@@ -61,6 +61,9 @@ class MetadataDatabase(pulumi.ComponentResource):
     endpoint: pulumi.Output[str]
     """``host:port``."""
 
+    identifier: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+
     def __init__(self, name: str, args: MetadataDatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("airflow-control-plane:index:MetadataDatabase", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -133,7 +136,7 @@ class MetadataDatabase(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        self.endpoint = instance.endpoint
+        self.endpoint, self.identifier, self.security_group_id = instance.endpoint, instance.identifier, group.id
         self.connection = DatabaseConnection(
             host=instance.address,
             port=PORT,
@@ -151,7 +154,10 @@ def _login(
 ) -> DatabaseLogin:
     if password is not None:
         return PasswordLogin(username=pulumi.Output.from_input(DATABASE), password=password.result)
-    administrator = SecretLogin(secret_arn=instance.master_user_secrets.apply(lambda kept: kept[0].secret_arn or ""))
+    # An instance that has its first such secret only with this `up` has none yet in the preview.
+    administrator = SecretLogin(
+        secret_arn=instance.master_user_secrets.apply(lambda kept: (kept[0].secret_arn if kept else None) or "")
+    )
     if kind == "secret":
         return administrator
     return IamLogin(

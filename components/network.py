@@ -3,12 +3,15 @@
 Owns addresses and routes. Who may talk to whom inside is decided by the security groups of what runs there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
 
+from components.flow_logs import FlowLogs, FlowLogsArgs
+from components.interface_endpoints import InterfaceEndpoints, InterfaceEndpointsArgs
 from components.options import stateful
 from components.subnets import zone_subnets
 from components.vpc import Vpc
@@ -22,8 +25,14 @@ class NetworkArgs:
     zones: int
     """Number of availability zones."""
 
-    nat: Literal["single", "perZone"]
-    """NAT gateways: one for all zones or one in each."""
+    nat: Literal["none", "single", "perZone"]
+    """NAT gateways: one for all zones, one in each, or none, so that private subnets have no way to the internet."""
+
+    endpoint_services: Sequence[str] = ()
+    """AWS services that get an address in the VPC, by the name in ``com.amazonaws.REGION.SERVICE``."""
+
+    flow_log_days: int | None = None
+    """Days that flow logs are kept; None records nothing."""
 
     protect: bool = False
 
@@ -89,19 +98,20 @@ class Network(pulumi.ComponentResource):
         zones = zone_subnets(args.cidr, args.zones)
         for index, ranges in enumerate(zones):
             public = subnet("public", index, ranges.public, public_routes, tagged("public", **{"kubernetes.io/role/elb": "1"}))
-            if nat is None or args.nat == "perZone":
+            if args.nat != "none" and (nat is None or args.nat == "perZone"):
                 address = aws.ec2.Eip(f"{name}-nat-{index}", domain="vpc", tags=tagged("nat"), opts=child)
                 nat = aws.ec2.NatGateway(
                     f"{name}-{index}", allocation_id=address.id, subnet_id=public, tags=tagged("nat"), opts=child
                 )
             routes = aws.ec2.RouteTable(f"{name}-private-{index}", vpc_id=vpc.id, tags=tagged("private"), opts=child)
-            aws.ec2.Route(
-                f"{name}-private-{index}",
-                route_table_id=routes.id,
-                destination_cidr_block="0.0.0.0/0",
-                nat_gateway_id=nat.id,
-                opts=child,
-            )
+            if nat is not None:
+                aws.ec2.Route(
+                    f"{name}-private-{index}",
+                    route_table_id=routes.id,
+                    destination_cidr_block="0.0.0.0/0",
+                    nat_gateway_id=nat.id,
+                    opts=child,
+                )
             private_routes.append(routes)
             internal = tagged("private", **{"kubernetes.io/role/internal-elb": "1"})
             publics.append(public)
@@ -120,6 +130,9 @@ class Network(pulumi.ComponentResource):
             tags=tagged("s3"),
             opts=child,
         )
+        if args.flow_log_days is not None:
+            flows = FlowLogsArgs(vpc_id=vpc.id, vpc_arn=vpc.arn, retention_days=args.flow_log_days, protect=args.protect)
+            FlowLogs(f"{name}-flow-logs", flows, opts=child)
         self.vpc = Vpc(
             id=vpc.id,
             cidr=args.cidr,
@@ -129,5 +142,19 @@ class Network(pulumi.ComponentResource):
             public_cidrs=[zone.public for zone in zones],
             database_subnet_ids=databases,
             database_cidrs=[zone.database for zone in zones],
+            endpoints=self._endpoints(name, args, vpc.id, privates),
         )
         self.register_outputs({"vpcId": vpc.id})
+
+    def _endpoints(
+        self, name: str, args: NetworkArgs, vpc_id: pulumi.Output[str], subnet_ids: Sequence[pulumi.Output[str]]
+    ) -> Sequence[pulumi.Resource]:
+        if not args.endpoint_services:
+            return ()
+        endpoints = InterfaceEndpointsArgs(
+            vpc_id=vpc_id,
+            subnet_ids=subnet_ids,
+            client_cidrs=[zone.private for zone in zone_subnets(args.cidr, args.zones)],
+            services=args.endpoint_services,
+        )
+        return InterfaceEndpoints(f"{name}-endpoints", endpoints, opts=pulumi.ResourceOptions(parent=self)).made

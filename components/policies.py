@@ -51,8 +51,29 @@ def node_trust() -> str:
     return _service_trust("ec2.amazonaws.com")
 
 
-def _service_trust(service: str) -> str:
-    return _document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+def proxy_trust() -> str:
+    """Return the trust policy of the role of a database proxy."""
+    return _service_trust("rds.amazonaws.com")
+
+
+def flow_logs_trust(vpc_arn: str) -> str:
+    """Return the trust policy of the role that flow logs of the account and region of a VPC are written with.
+
+    Source: Amazon VPC user guide, "IAM role for publishing flow logs to CloudWatch Logs".
+    """
+    _, partition, _, region, account, *_ = vpc_arn.split(":")
+    return _service_trust(
+        "vpc-flow-logs.amazonaws.com",
+        {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:ec2:{region}:{account}:vpc-flow-log/*"},
+        },
+    )
+
+
+def _service_trust(service: str, condition: dict[str, Any] | None = None) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return _document({**statement, "Condition": condition} if condition is not None else statement)
 
 
 def tls_only(bucket_arn: str) -> str:
@@ -109,5 +130,14 @@ def read_secret(secret_arn: str) -> Statement:
 
 
 def connect_to_database(user_arn: str) -> Statement:
-    """Return what logs in to RDS by IAM as one user of one instance, whose ARN ``user_arn`` is."""
+    """Return what logs in to RDS by IAM as one user of one instance or proxy, whose ARN ``user_arn`` is."""
     return {"Effect": "Allow", "Action": "rds-db:connect", "Resource": user_arn}
+
+
+def write_logs(log_group_arn: str) -> Statement:
+    """Return what writes to one log group of CloudWatch, which exists."""
+    return {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        "Resource": [log_group_arn, f"{log_group_arn}:*"],
+    }

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from components.executor import TASK, Executor, task_runner
 
 
-def secrets_of(executor: Executor) -> Mapping[str, tuple[str, ...]]:
+def secrets_of(executor: Executor, *, proxy: bool = False) -> Mapping[str, tuple[str, ...]]:
     """Return component to the Secrets that all of its containers of Airflow get.
 
     The scheduler serves logs where tasks run in it. The migration Job, which also makes the first user, reads that user's
-    password beside these, in the one container that does.
+    password beside these, in the one container that does; where the URLs lead to a ``proxy``, its own go past it.
     """
     serves_logs = ("api-secret-key",) if task_runner(executor) == "scheduler" else ()
     return {
@@ -22,7 +22,7 @@ def secrets_of(executor: Executor) -> Mapping[str, tuple[str, ...]]:
         "scheduler": ("fernet-key", *serves_logs, "jwt-keys", "database"),
         "dag-processor": ("fernet-key", "database"),
         "triggerer": ("fernet-key", "api-secret-key", "database"),
-        "migrations": ("fernet-key", "database"),
+        "migrations": ("fernet-key", "database-direct" if proxy else "database"),
         TASK: (),
     }
 

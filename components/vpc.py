@@ -33,6 +33,9 @@ class Vpc:
     database_cidrs: Sequence[pulumi.Input[str]]
     """Ranges of the database subnets: what pods that use the database may reach."""
 
+    endpoints: Sequence[pulumi.Resource] = ()
+    """What nodes reach AWS by, where they do not go over the internet."""
+
 
 def existing_vpc(
     vpc_id: str,

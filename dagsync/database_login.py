@@ -27,6 +27,12 @@ PAUSES = (None, 0.0, 1.0, 2.0, 4.0)
 the server has the new one a moment before Secrets Manager shows it."""
 
 
+REFUSALS = ("authentication failed", "password that was provided for the role")
+"""What a refused login is told: by PostgreSQL of passwords and of PAM, by which RDS checks tokens; and by RDS Proxy.
+
+Source: Amazon RDS user guide, "Troubleshooting for RDS Proxy"."""
+
+
 @dataclass(frozen=True)
 class Login:
     """A user and what it logs in with."""
@@ -141,6 +147,10 @@ def _asked(pause: float | None, host: str, port: int, user: str) -> Login:
     return _source().login(host=host, port=port, user=user, renew=pause is not None)
 
 
+def _says_refused(error: Exception) -> bool:
+    return any(words in str(error) for words in REFUSALS)
+
+
 def _connect(dsn: str, asynchronous: int = 0) -> Any:
     """Open a connection of psycopg2, which calls its ``connection_factory`` with what it would have connected to."""
     from psycopg2 import OperationalError, extensions
@@ -156,8 +166,8 @@ def _connect(dsn: str, asynchronous: int = 0) -> Any:
             with_login = extensions.make_dsn(dsn, user=login.user, password=login.password)
             return _untyped(extensions).connection(with_login, asynchronous)
         except OperationalError as error:
-            # libpq has no code for it. PostgreSQL says so of passwords, and of PAM, by which RDS checks tokens.
-            if "authentication failed" not in str(error) or pause == PAUSES[-1]:
+            # libpq has no code for it.
+            if not _says_refused(error) or pause == PAUSES[-1]:
                 raise
     raise AssertionError("the last pause returns or raises")
 
@@ -174,8 +184,9 @@ async def _connect_asynchronously(*arguments: Any, **options: Any) -> Any:
             raise ConnectionError(str(error)) from error
         try:
             return await _untyped(asyncpg).connect(*arguments, **{**options, "user": login.user, "password": login.password})
-        except asyncpg.InvalidAuthorizationSpecificationError:
-            if pause == PAUSES[-1]:
+        except asyncpg.PostgresError as error:
+            refused = isinstance(error, asyncpg.InvalidAuthorizationSpecificationError) or _says_refused(error)
+            if not refused or pause == PAUSES[-1]:
                 raise
     raise AssertionError("the last pause returns or raises")
 

@@ -78,7 +78,7 @@ class AwsDouble(ProviderDouble):
             raise RefusedError(f"{token} {name!r}: {len(name)} characters, allowed are {limit}")
 
     def release(self, token: str, resource_id: str, inputs: Values) -> None:
-        if inputs.get("deletionProtection"):
+        if inputs.get("deletionProtection") or inputs.get("deletionProtectionEnabled"):
             raise RefusedError(f"{token} {resource_id!r} is protected against deletion")
 
     def identity(self, token: str, name: str, inputs: Values) -> str:
@@ -114,6 +114,9 @@ class AwsDouble(ProviderDouble):
                 }
                 managed = {"masterUserSecrets": [kept]} if inputs.get("manageMasterUserPassword") else {}
                 return {"address": address, "port": port, "endpoint": f"{address}:{port}", **managed}
+            case "Proxy", "rds":
+                endpoint = f"{resource_id}.proxy-c0ffee.{region}.rds.amazonaws.com"
+                return {"endpoint": endpoint, "arn": f"arn:aws:rds:{region}:{ACCOUNT}:db-proxy:prx-{len(resource_id):017x}"}
             case "Cluster", "eks":
                 oidc = [{"oidcs": [{"issuer": f"https://oidc.eks.{region}.amazonaws.com/id/{resource_id.upper()}"}]}]
                 authority = {"data": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="}

@@ -37,6 +37,13 @@ ENUMS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "upgradePolicy.supportType": ("eks", "SupportType"),
     },
     "aws:eks/nodeGroup:NodeGroup": {"amiType": ("eks", "AMITypes"), "capacityType": ("eks", "CapacityTypes")},
+    "aws:rds/proxy:Proxy": {
+        "auths.authScheme": ("rds", "AuthScheme"),
+        "auths.clientPasswordAuthType": ("rds", "ClientPasswordAuthType"),
+        "auths.iamAuth": ("rds", "IAMAuthMode"),
+        "defaultAuthScheme": ("rds", "DefaultAuthScheme"),
+        "engineFamily": ("rds", "EngineFamily"),
+    },
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {"rules.status": ("s3", "ExpirationStatus")},
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {"rule.objectOwnership": ("s3", "ObjectOwnership")},
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {

@@ -73,6 +73,9 @@ REPLACING: dict[str, frozenset[str]] = {
         }
     ),
     "aws:rds/parameterGroup:ParameterGroup": frozenset({"name", "namePrefix", "family", "description"}),
+    "aws:rds/proxy:Proxy": frozenset({"endpointNetworkType", "engineFamily", "targetConnectionNetworkType", "vpcSubnetIds"}),
+    "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup": frozenset({"dbProxyName"}),
+    "aws:rds/proxyTarget:ProxyTarget": frozenset({"*"}),
     "aws:rds/subnetGroup:SubnetGroup": frozenset({"name", "namePrefix"}),
     "aws:route53/record:Record": frozenset({"name", "setIdentifier", "zoneId"}),
     "aws:s3/bucket:Bucket": frozenset({"bucket", "bucketPrefix", "objectLockEnabled"}),
@@ -95,23 +98,28 @@ NAME_PROPERTIES: dict[str, str] = {
     "aws:eks/cluster:Cluster": "name",
     "aws:eks/nodeGroup:NodeGroup": "nodeGroupName",
     "aws:rds/instance:Instance": "identifier",
+    "aws:rds/proxy:Proxy": "name",
     "aws:s3/bucket:Bucket": "bucket",
 }
 """Type to the input that holds its name, where that is not a ``name`` beside a ``namePrefix``."""
 
 NAME_LIMITS: dict[str, int] = {
+    "aws:cloudwatch/logGroup:LogGroup": 512,
     "aws:cloudwatch/metricAlarm:MetricAlarm": 255,
     "aws:ec2/launchTemplate:LaunchTemplate": 128,
     "aws:ec2/securityGroup:SecurityGroup": 255,
     "aws:ecr/repository:Repository": 256,
     "aws:eks/cluster:Cluster": 100,
     "aws:eks/nodeGroup:NodeGroup": 63,
+    "aws:iam/policy:Policy": 128,
     "aws:iam/role:Role": 64,
     "aws:iam/rolePolicy:RolePolicy": 128,
     "aws:rds/instance:Instance": 63,
     "aws:rds/parameterGroup:ParameterGroup": 255,
+    "aws:rds/proxy:Proxy": 63,
     "aws:rds/subnetGroup:SubnetGroup": 255,
     "aws:s3/bucket:Bucket": 63,
+    "aws:secretsmanager/secret:Secret": 512,
     "eks:index:Cluster": 89,
 }
 """Type to the most characters of its name, from the API references. A cluster of pulumi-eks adds ``-eksCluster`` to its own."""

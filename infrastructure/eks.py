@@ -13,6 +13,7 @@ from components.cluster import Cluster, ClusterArgs
 from components.dag_bucket import DagBucket, DagBucketArgs
 from components.database_capacity import connections_needed, connections_offered
 from components.database_connection import DatabaseConnection
+from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
 from components.eks_cluster import EksCluster, existing_cluster
 from components.existing_database import existing_database
 from components.front import Front
@@ -28,6 +29,7 @@ from infrastructure.controller_front import controller_front
 from infrastructure.eks_front import EksFrontArgs, checked_zone, eks_front
 from infrastructure.eks_identities import Buckets, IdentitiesArgs, workload_identities
 from settings import Settings
+from settings.network_relations import endpoint_services
 
 
 class EksInfrastructure:
@@ -57,7 +59,7 @@ class EksInfrastructure:
             IdentitiesArgs(
                 executor=settings.airflow.executor,
                 buckets=Buckets(logs=bucket_arn, packages=packages.arn if packages is not None else None),
-                database=self._connection.login,
+                database=self._connection,
                 cluster_name=cluster.name,
                 namespace=settings.namespace,
                 jobs_namespace=settings.jobs.namespace if settings.jobs.enabled else None,
@@ -70,13 +72,14 @@ class EksInfrastructure:
         self.outputs: Mapping[str, pulumi.Output[Any]] = {
             "clusterName": cluster.name,
             "kubeconfig": cluster.kubeconfig,
-            "databaseEndpoint": pulumi.Output.format("{0}:{1}", self._connection.host, self._connection.port),
+            "databaseEndpoint": _endpoint(self._connection.for_migrations()),
+            **({"databaseProxyEndpoint": _endpoint(self._connection)} if self._connection.direct is not None else {}),
             "logBucket": bucket_name,
             **({"dagBucket": packages.name, "packagesUrl": packages.url} if packages is not None else {}),
         }
 
     def database(self, namespace: AirflowNamespace) -> DatabaseConnection:  # noqa: ARG002 - RDS needs no namespace
-        """Return the connection to RDS, or to the server that exists."""
+        """Return the connection to RDS, to a proxy before it, or to the server that exists."""
         return self._connection
 
     def _vpc(self) -> Vpc:
@@ -89,7 +92,14 @@ class EksInfrastructure:
                 database_subnet_ids=network.database_subnet_ids,
                 opts=self._look_up,
             )
-        args = NetworkArgs(cidr=network.cidr, zones=network.zones, nat=network.nat, protect=self._settings.protect)
+        args = NetworkArgs(
+            cidr=network.cidr,
+            zones=network.zones,
+            nat=network.nat,
+            endpoint_services=endpoint_services(self._settings),
+            flow_log_days=network.flow_logs,
+            protect=self._settings.protect,
+        )
         return Network("network", args, opts=self._in_account).vpc
 
     def _cluster(self, vpc: Vpc) -> EksCluster:
@@ -171,7 +181,19 @@ class EksInfrastructure:
             ),
             opts=self._in_account,
         )
-        return made.connection
+        return self._proxy(vpc, cluster, made).connection if database.proxy else made.connection
+
+    def _proxy(self, vpc: Vpc, cluster: EksCluster, database: MetadataDatabase) -> DatabaseProxy:
+        args = DatabaseProxyArgs(
+            vpc=vpc,
+            client_security_group_id=cluster.security_group_id,
+            database=database.connection,
+            instance=database.identifier,
+            instance_security_group_id=database.security_group_id,
+            connections=_proxied_connections(self._settings),
+            alarm_topic_arns=self._settings.database.alarm_topic_arns,
+        )
+        return DatabaseProxy("database-proxy", args, opts=self._in_account)
 
     def _log_bucket(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """Return the name and the ARN of the bucket for task logs."""
@@ -197,11 +219,24 @@ class EksInfrastructure:
         return AirflowImage("airflow", args, opts=self._in_account).reference
 
 
+def _endpoint(database: DatabaseConnection) -> pulumi.Output[str]:
+    return pulumi.Output.format("{0}:{1}", database.host, database.port)
+
+
 def _alarming_connections(settings: Settings) -> int:
     """Return four fifths of what the instance class takes, or what the pods may open where the class is not known."""
     offered = connections_offered(settings.database.instance_class)
-    replicas = {name: process.replicas for name, process in settings.airflow.processes().items()}
-    return connections_needed(replicas) if offered is None else offered * 4 // 5
+    return connections_needed(_replicas(settings)) if offered is None else offered * 4 // 5
+
+
+def _proxied_connections(settings: Settings) -> int:
+    """Return what a proxy may open of the instance class, or what the pods hold where the class is not known."""
+    offered = connections_offered(settings.database.instance_class, proxy=True)
+    return connections_needed(_replicas(settings), proxy=True) if offered is None else offered
+
+
+def _replicas(settings: Settings) -> Mapping[str, int]:
+    return {name: process.replicas for name, process in settings.airflow.processes().items()}
 
 
 def _oidc_provider(settings: Settings, cluster: EksCluster) -> OidcProvider | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components import dag_bucket, job_namespace, log_bucket
-from components.database_login import DatabaseLogin, IamLogin, PasswordLogin
+from components.database_connection import DatabaseConnection
+from components.database_login import IamLogin, PasswordLogin, SecretLogin
 from components.executor import Executor, dag_readers, log_access, service_account_name
 from components.policies import PrefixAccess, Statement, allowing, connect_to_database, objects_below, read_secret
 from components.secret_access import database_users
@@ -26,7 +27,7 @@ class Buckets:
 class IdentitiesArgs:
     executor: Executor
     buckets: Buckets
-    database: DatabaseLogin
+    database: DatabaseConnection
     cluster_name: pulumi.Input[str]
     namespace: str
     jobs_namespace: str | None
@@ -85,15 +86,19 @@ def _accesses(arns: Mapping[str, str], *, logs: bool | None, packages: bool) -> 
         yield from objects_below(PrefixAccess(bucket_arn=arns["packages"], prefix=dag_bucket.PREFIX))
 
 
-def _logins(login: DatabaseLogin) -> dict[str, pulumi.Output[list[Statement]]]:
+def _logins(database: DatabaseConnection) -> dict[str, pulumi.Output[list[Statement]]]:
     """Return what each component with work in the database may do to log in there; nothing where its URL has a password."""
-    if isinstance(login, PasswordLogin):
+    of_migrations = database.for_migrations().login
+    if isinstance(database.login, PasswordLogin) or isinstance(of_migrations, PasswordLogin):
         return {}
-    if not isinstance(login, IamLogin):
-        reads = login.secret_arn.apply(lambda arn: [read_secret(arn)])
-        return dict.fromkeys(database_users(), reads)
-    connects = login.user_arn.apply(lambda arn: [connect_to_database(arn)])
-    makes_user = pulumi.Output.all(connects, login.administrator.secret_arn).apply(
-        lambda both: [*both[0], read_secret(both[1])]
-    )
-    return {**dict.fromkeys(database_users(), connects), "migrations": makes_user}
+    logins = {**dict.fromkeys(database_users(), _logging_in(database.login)), "migrations": _logging_in(of_migrations)}
+    if isinstance(of_migrations, IamLogin):
+        makes_user = pulumi.Output.all(logins["migrations"], _logging_in(of_migrations.administrator))
+        logins["migrations"] = makes_user.apply(lambda both: [*both[0], *both[1]])
+    return logins
+
+
+def _logging_in(login: SecretLogin | IamLogin) -> pulumi.Output[list[Statement]]:
+    if isinstance(login, SecretLogin):
+        return login.secret_arn.apply(lambda arn: [read_secret(arn)])
+    return login.user_arn.apply(lambda arn: [connect_to_database(arn)])

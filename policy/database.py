@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from policy.model import UNKNOWN, Finding, Resource, Rule, may_be, objects
 
 INSTANCE = "aws:rds/instance:Instance"
+PROXY = "aws:rds/proxy:Proxy"
 STATEFUL = frozenset(
     {
         "aws:ecr/repository:Repository",
@@ -55,6 +56,8 @@ def without_backups(resource: Resource) -> Iterator[str]:
 
 
 def plain_connections(resource: Resource) -> Iterator[str]:
+    if resource.type == PROXY and not may_be(resource.properties.get("requireTls", False), True):
+        yield "requireTls is not true: clients may connect to the proxy without TLS"
     family = str(resource.properties.get("family"))
     if resource.type != "aws:rds/parameterGroup:ParameterGroup" or not family.startswith("postgres"):
         return
@@ -78,7 +81,9 @@ RULES = (
     Rule(name="database-private", description="Databases have no public address.", check=public),
     Rule(name="database-multi-az", description="Protected databases have a standby in another zone.", check=single_zone),
     Rule(name="database-backups", description="Databases are backed up, protected ones for a week.", check=without_backups),
-    Rule(name="database-tls", description="Databases refuse connections without TLS.", check=plain_connections),
+    Rule(
+        name="database-tls", description="Databases and their proxies refuse connections without TLS.", check=plain_connections
+    ),
     Rule(
         name="deletion-protection",
         description="What Pulumi protects, AWS protects from deletion too.",

@@ -23,6 +23,7 @@ TAGGED = frozenset(
         "aws:iam/role:Role",
         "aws:kms/key:Key",
         "aws:rds/instance:Instance",
+        "aws:rds/proxy:Proxy",
         "aws:s3/bucket:Bucket",
     }
 )

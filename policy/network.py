@@ -1,4 +1,4 @@
-"""What of the cluster can be reached, and by whom."""
+"""What of the cluster can be reached, by whom, and whether anybody could tell afterwards."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +9,8 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
 ALB = "alb.ingress.kubernetes.io/"
 EVERYBODY = {"0.0.0.0/0", "::/0"}
+VPC = "aws:ec2/vpc:Vpc"
+FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 ENFORCE = "pod-security.kubernetes.io/enforce"
 INTERNAL = {
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
@@ -74,6 +76,14 @@ def loose_namespace(resource: Resource) -> Iterator[str]:
             yield f"the label {ENFORCE} is {level!r}, not restricted"
 
 
+def unrecorded_network(resources: Sequence[Resource]) -> Iterator[Finding]:
+    """A protected VPC whose flows nobody records."""
+    recorded = {urn for log in resources if log.type == FLOW_LOG for urn in log.references.get("vpcId", ())}
+    for vpc in resources:
+        if vpc.type == VPC and vpc.protect and vpc.urn not in recorded:
+            yield Finding(resource=vpc, message="has no flow log: after an incident nobody can tell who talked to whom")
+
+
 def _denies_all(resource: Resource) -> bool:
     """Tell whether a policy selects every pod and allows nothing in either direction."""
     spec = object_at(resource.properties, "spec")
@@ -92,4 +102,10 @@ RULES = (
         stack_check=open_namespace,
     ),
     Rule(name="namespace-restricted", description="Namespaces admit restricted pods only.", check=loose_namespace),
+    Rule(
+        name="network-recorded",
+        description="Protected VPCs have flow logs.",
+        stack_check=unrecorded_network,
+        advisory=True,
+    ),
 )

@@ -105,7 +105,7 @@ class Recorder(mocks.Mocks):
         elif package == "random":
             computed = {"result": f"${{{args.name}}}"}
         elif package in ("aws", "docker-build"):
-            computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS} | _instance(args) | _certificate(args)
+            computed = {key: f"${{{args.name}.{key}}}" for key in PLACEHOLDERS} | _taken_apart(args)
         elif args.typ == "kubernetes:networking.k8s.io/v1:Ingress":
             computed = {"status": {"loadBalancer": {"ingress": [{"hostname": f"${{{args.name}.loadBalancer}}"}]}}}
         elif args.typ == "eks:index:Cluster":
@@ -125,22 +125,23 @@ class Recorder(mocks.Mocks):
         return LOOKUPS[args.token], []
 
 
-def _instance(args: mocks.MockResourceArgs) -> dict[str, Any]:
-    """Return of an RDS instance what the program takes apart: its ARN, and where RDS keeps the password it makes."""
-    if args.typ != "aws:rds/instance:Instance":
-        return {}
-    secret = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{args.name}-AbCdEf"
-    managed = {"masterUserSecrets": [{"secretArn": secret}]} if args.inputs.get("manageMasterUserPassword") else {}
-    return {"arn": f"arn:aws:rds:eu-west-1:123456789012:db:{args.name}", "resourceId": "db-ABCDEFGHIJKL", **managed}
-
-
-def _certificate(args: mocks.MockResourceArgs) -> dict[str, Any]:
-    """Return of a certificate what the program takes apart: the record that proves its domain."""
-    if args.typ != "aws:acm/certificate:Certificate":
-        return {}
-    asked: dict[str, Any] = {"domainName": args.inputs["domainName"], "resourceRecordType": "CNAME"}
-    keys = ("resourceRecordName", "resourceRecordValue")
-    return {"domainValidationOptions": [{**asked, **{key: f"${{{args.name}.{key}}}" for key in keys}}]}
+def _taken_apart(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    """Return what the program takes apart: ARNs, where RDS keeps the password it makes, the record that proves a domain."""
+    match args.typ:
+        case "aws:rds/instance:Instance":
+            secret = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!{args.name}-AbCdEf"
+            managed = {"masterUserSecrets": [{"secretArn": secret}]} if args.inputs.get("manageMasterUserPassword") else {}
+            return {"arn": f"arn:aws:rds:eu-west-1:123456789012:db:{args.name}", "resourceId": "db-ABCDEFGHIJKL", **managed}
+        case "aws:rds/proxy:Proxy":
+            return {"arn": "arn:aws:rds:eu-west-1:123456789012:db-proxy:prx-0123456789abcdef0"}
+        case "aws:acm/certificate:Certificate":
+            asked: dict[str, Any] = {"domainName": args.inputs["domainName"], "resourceRecordType": "CNAME"}
+            keys = ("resourceRecordName", "resourceRecordValue")
+            return {"domainValidationOptions": [{**asked, **{key: f"${{{args.name}.{key}}}" for key in keys}}]}
+        case "aws:ec2/vpc:Vpc":
+            return {"arn": "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0"}
+        case _:
+            return {}
 
 
 class RecordingMonitor(mocks.MockMonitor):

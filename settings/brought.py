@@ -9,14 +9,14 @@ from settings.model import Settings
 from settings.relation import RelationProblem
 
 MAKING = {
-    "network.vpcId": ("network", ("cidr", "zones", "nat")),
+    "network.vpcId": ("network", ("cidr", "zones", "nat", "interfaceEndpoints", "endpointServices", "flowLogs")),
     "cluster.name": (
         "cluster",
         ("version", "endpoint", "publicAccessCidrs", "logTypes", "nodeGroups", "administrators", "viewers"),
     ),
     "database.endpoint": (
         "database",
-        ("instanceClass", "storageGib", "maxStorageGib", "multiAz", "backupRetentionDays"),
+        ("instanceClass", "storageGib", "maxStorageGib", "multiAz", "backupRetentionDays", "proxy"),
     ),
     "logs.bucket": ("logs", ("retentionDays",)),
 }
@@ -54,8 +54,9 @@ def _shown(value: Any) -> str:
 
 
 def _only_on_eks(given: dict[str, Any]) -> Iterator[RelationProblem]:
-    others = ("secretArn", "name", "cidr", "login")
-    for key in (*MAKING, *(f"network.{key}" for key in SUBNETS), *(f"database.{key}" for key in others)):
+    of_network = (*SUBNETS, "interfaceEndpoints", "endpointServices", "flowLogs")
+    of_database = ("secretArn", "name", "cidr", "login", "proxy")
+    for key in (*MAKING, *(f"network.{key}" for key in of_network), *(f"database.{key}" for key in of_database)):
         if key in given:
             yield RelationProblem(
                 keys=("platform", key.partition(".")[0]),

@@ -25,6 +25,9 @@ class DatabaseSettings(Section):
     login: Literal["password", "secret", "iam"] = "password"
     """How pods log in on eks. password: one the stack knows. secret: RDS makes and rotates it, pods read it. iam: by tokens."""
 
+    proxy: bool = False
+    """RDS Proxy between pods and RDS: shares connections among them, keeps them over a failover. Migrations go past it."""
+
     name: str = Field(default="airflow", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     """Database on the server."""
 

@@ -29,13 +29,15 @@ def database_problems(settings: Settings) -> Iterator[RelationProblem]:
             reason=f"allowed: {SMALLEST_GP3_GIB} or more on RDS",
             fix=f"pulumi config set --path database.storageGib {SMALLEST_GP3_GIB}",
         )
-    needed = connections_needed({name: process.replicas for name, process in settings.airflow.processes().items()})
-    offered = connections_offered(database.instance_class)
+    replicas = {name: process.replicas for name, process in settings.airflow.processes().items()}
+    needed = connections_needed(replicas, proxy=database.proxy)
+    offered = connections_offered(database.instance_class, proxy=database.proxy)
     if offered is not None and offered < needed:
-        larger = smallest_class(database.instance_class, needed)
+        larger = smallest_class(database.instance_class, needed, proxy=database.proxy)
+        whose = "the pods keep open through the proxy" if database.proxy else "the pods may open"
         yield RelationProblem(
             keys=("database", "airflow"),
             where=f"database.instanceClass: {database.instance_class!r}",
-            reason=f"allowed: a class that takes the {needed} connections the pods may open; this one takes about {offered}",
+            reason=f"allowed: a class that takes the {needed} connections {whose}; this one takes about {offered}",
             fix=f"pulumi config set --path database.instanceClass {larger or 'db.m7g.large'}, or fewer replicas",
         )

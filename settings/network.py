@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from settings.section import Section
-from settings.values import Cidr, SubnetId, VpcId
+from settings.values import Cidr, EndpointService, SubnetId, VpcId
 
 
 class NetworkSettings(Section):
@@ -17,11 +17,20 @@ class NetworkSettings(Section):
     zones: int = Field(default=2, ge=2, le=3)
     """Availability zones; EKS and RDS need two."""
 
-    nat: Literal["single", "perZone"] = "single"
-    """NAT gateways: one for all zones (cheap) or one in each (survives the loss of a zone)."""
+    nat: Literal["none", "single", "perZone"] = "single"
+    """NAT gateways: one for all zones (cheap), one in each (survives the loss of a zone), or none: no way to the internet."""
+
+    interface_endpoints: bool = False
+    """Private addresses in the VPC for the AWS services that nodes and pods call. S3 has one in any case, which is free."""
+
+    endpoint_services: tuple[EndpointService, ...] = ()
+    """Further AWS services with such an address, for what jobs call: sts, kms, sqs, as in com.amazonaws.REGION.SERVICE."""
+
+    flow_logs: Literal[7, 14, 30, 60, 90, 180, 365, 731, 1827] | None = Field(default=None, examples=[30])
+    """Days that CloudWatch keeps who talked to whom in the VPC; none records nothing."""
 
     vpc_id: VpcId | None = None
-    """A VPC that exists. None is made then, and cidr, zones and nat mean nothing: name its subnets."""
+    """A VPC that exists. None is made then, and how one is made means nothing: name its subnets."""
 
     private_subnet_ids: tuple[SubnetId, ...] = ()
     """Subnets of that VPC for nodes and pods, in two zones or more, with a route to the internet."""

@@ -8,6 +8,7 @@ from settings.cluster_relations import cluster_problems
 from settings.database_relations import database_problems
 from settings.ingress_relations import ingress_problems
 from settings.model import Settings
+from settings.network_relations import network_problems
 from settings.relation import RelationProblem
 from settings.secret_relations import secret_problems
 from settings.workload_relations import workload_problems
@@ -39,14 +40,7 @@ def _on_eks(settings: Settings, region: str) -> Iterator[RelationProblem]:
         )
     yield from database_problems(settings)
     yield from cluster_problems(settings)
-    prefix = int(settings.network.cidr.rpartition("/")[2])
-    if not 16 <= prefix <= 18:
-        yield RelationProblem(
-            keys=("network",),
-            where=f"network.cidr: {settings.network.cidr!r}",
-            reason="allowed: /16 to /18, so that every subnet has room for pods",
-            fix="pulumi config set --path network.cidr 10.0.0.0/16",
-        )
+    yield from network_problems(settings, region=region)
 
 
 def _on_kubernetes(settings: Settings) -> Iterator[RelationProblem]:

@@ -29,6 +29,10 @@ NOBODY = 65534
 Check = Callable[[str, str], bool]
 """Tells whether a password is a user's."""
 
+OF_RDS = 'C28000\0MPAM authentication failed for user "{}"'
+OF_PROXY = "C08P01\0MThe password that was provided for the role {} is wrong."
+"""How a login is refused: code and message. AWS documents no code of RDS Proxy's, so it has one that says nothing of logins."""
+
 
 @dataclass(frozen=True)
 class PostgreSQL:
@@ -130,17 +134,18 @@ class Gate:
 
     port: int
     check: Check
+    refusal: str = OF_RDS
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """User and password of each login."""
 
 
 @contextlib.contextmanager
-def gate(server: PostgreSQL, pair: KeyPair, check: Check) -> Iterator[Gate]:
+def gate(server: PostgreSQL, pair: KeyPair, check: Check, refusal: str = OF_RDS) -> Iterator[Gate]:
     """Serve TLS before ``server`` and ask for passwords in clear text inside it, as RDS does for tokens."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        made = Gate(listener.getsockname()[1], check)
+        made = Gate(listener.getsockname()[1], check, refusal)
         thread = threading.Thread(target=_accept, args=(listener, context, made, server.port), daemon=True)
         thread.start()
         try:
@@ -176,7 +181,7 @@ def _serve(client: socket.socket, context: ssl.SSLContext, made: Gate, upstream:
             password = _read(secured, length - 4).rstrip(b"\0").decode()
             made.asked.append((user, password))
             if not made.check(user, password):
-                fields = f'SFATAL\0VFATAL\0C28000\0MPAM authentication failed for user "{user}"\0\0'.encode()
+                fields = f"SFATAL\0VFATAL\0{made.refusal.format(user)}\0\0".encode()
                 secured.sendall(b"E" + struct.pack("!i", len(fields) + 4) + fields)
                 return
             with socket.create_connection(("127.0.0.1", upstream)) as server:

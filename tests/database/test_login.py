@@ -25,7 +25,7 @@ from dagsync import database_login
 from dagsync.cli import run
 from dagsync.database_login import ASYNC, PAUSES, SYNC, SecretSource, TokenSource, source
 from dagsync.errors import DatabaseLoginError
-from tests.database.servers import Gate, PostgreSQL, gate, is_token
+from tests.database.servers import OF_PROXY, OF_RDS, Gate, PostgreSQL, gate, is_token
 
 ACCESS_KEY, SECRET_KEY, REGION = "AKIAIOSFODNN7EXAMPLE", "an example of a secret key", "eu-west-1"
 IN_AIRFLOW = """
@@ -231,11 +231,13 @@ def kept_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         moto.stop()
 
 
+@pytest.mark.parametrize("refusal", [OF_RDS, OF_PROXY])
 def test_a_rotated_password_is_read_again_by_both_drivers(
-    server: PostgreSQL, authority: Authority, doors: ExitStack, kept_secret: Any
+    server: PostgreSQL, authority: Authority, doors: ExitStack, kept_secret: Any, refusal: str
 ):
     password = ["first"]
-    door = doors.enter_context(gate(server, authority.server("database"), lambda _, given: given == password[0]))
+    pair = authority.server("database")
+    door = doors.enter_context(gate(server, pair, lambda _, given: given == password[0], refusal))
     found = urls(door, authority, None)
     kept_secret(json.dumps({"username": "airflow", "password": "first"}))
     assert who(found.sync) == "airflow"

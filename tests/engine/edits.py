@@ -8,7 +8,7 @@ from tests.engine.variants import CERTIFICATE, EXISTING_VPC, SECRET, ZONE
 CLUSTER = "eks:index:Cluster"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-1111-2222-333344445555"
 
-VPC_KEYS = ("network.zones", "network.nat")
+VPC_KEYS = ("network.zones", "network.nat", "network.flowLogs")
 RDS_KEYS = tuple(
     f"database.{key}" for key in ("instanceClass", "storageGib", "maxStorageGib", "multiAz", "backupRetentionDays")
 )
@@ -54,11 +54,20 @@ EDITS = (
         settings={"database.endpoint": "pg.example.com", "database.secretArn": SECRET},
         without=RDS_KEYS,
     ),
+    Edit(what="`database.proxy` to true", settings={"database.proxy": True}),
+    Edit(what="`database.login` to iam", settings={"database.login": "iam"}),
     Edit(what="the database's KMS key, in its component", inputs={INSTANCE: {"kmsKeyId": KEY}}),
     Edit(what="the database's name prefix, in its component", inputs={INSTANCE: {"identifierPrefix": "airflow-"}}),
     Edit(what="`network.cidr` to 10.1.0.0/16", settings={"network.cidr": "10.1.0.0/16"}),
     Edit(what="`network.zones` 3 to 2", settings={"network.zones": 2}),
     Edit(what="`network.nat` to single", settings={"network.nat": "single"}),
+    Edit(what="`network.nat` to none", settings={"network.nat": "none"}),
+    Edit(
+        what="`network.nat` to none, with `network.interfaceEndpoints`",
+        settings={"network.nat": "none", "network.interfaceEndpoints": True},
+    ),
+    Edit(what="`network.flowLogs` 90 to 30", settings={"network.flowLogs": 30}),
+    Edit(what="`network.flowLogs`, none any more", without=("network.flowLogs",)),
     Edit(what="`network.vpcId`, a VPC that exists", settings=EXISTING_VPC, without=VPC_KEYS),
     Edit(what="`cluster.version` 1.35 to 1.36", settings={"cluster.version": "1.36"}),
     Edit(what="`cluster.version` 1.35 to 1.34", settings={"cluster.version": "1.34"}),

@@ -12,6 +12,7 @@ from tests.engine.account_data import fill
 from tests.engine.driven_stack import DrivenStack
 
 STATEFUL = (
+    "aws:cloudwatch/logGroup:LogGroup",
     "aws:ec2/vpc:Vpc",
     "aws:ecr/repository:Repository",
     "aws:eks/cluster:Cluster",

@@ -90,7 +90,7 @@ def test_every_enum_of_the_double_is_of_a_property_the_sdk_has_and_of_the_aws_sd
     value: Any = "?"
     for part in reversed(path.split(".")):
         value = {part: value}
-    lists = {"blockDeviceMappings", "encryptionConfigurations", "rules", "enabledClusterLogTypes"}
+    lists = {"auths", "blockDeviceMappings", "encryptionConfigurations", "rules", "enabledClusterLogTypes"}
     head = path.split(".")[0]
     inputs = {head: [value[head]]} if head in lists else value
     assert list(unknown_inputs(token, inputs)) == []

@@ -80,6 +80,7 @@ def careless() -> None:
         opts=pulumi.ResourceOptions(protect=True),
     )
     aws.rds.ParameterGroup("database", family="postgres17")
+    aws.ec2.Vpc("network", cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(protect=True))
     aws.ecr.Repository("airflow")
     aws.eks.Cluster(
         "cluster", role_arn="arn:aws:iam::123456789012:role/eks", version="1.30", vpc_config={"subnet_ids": ["subnet-1"]}

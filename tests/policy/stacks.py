@@ -105,6 +105,19 @@ def parameters(value: str) -> Resource:
     return resource("aws:rds/parameterGroup:ParameterGroup", values)
 
 
+def proxy(**changes: Any) -> Resource:
+    return resource("aws:rds/proxy:Proxy", {**TAGS, "requireTls": True, **changes})
+
+
+def network(*, protect: bool, recorded: bool) -> tuple[Resource, ...]:
+    """Return a VPC with a gateway, and perhaps a flow log."""
+    vpc = resource("aws:ec2/vpc:Vpc", TAGS, protect=protect)
+    gateway = resource("aws:ec2/internetGateway:InternetGateway", {})
+    references = {"vpcId": frozenset({vpc.urn})}
+    log = Resource(type="aws:ec2/flowLog:FlowLog", name="one", urn="urn:log", properties={}, references=references)
+    return (vpc, gateway, log) if recorded else (vpc, gateway)
+
+
 def service(kind: str, annotations: Mapping[str, str] | None = None) -> Resource:
     return resource("kubernetes:core/v1:Service", {"metadata": {"annotations": annotations}, "spec": {"type": kind}})
 
@@ -181,6 +194,13 @@ SEEDED = (
     one("a protected database in one zone", "database-multi-az", instance(multiAz=False), instance()),
     one("a protected database with a day of backups", "database-backups", instance(backupRetentionPeriod=1), instance()),
     one("a database that takes plain connections", "database-tls", parameters("0"), parameters("1")),
+    one("a proxy that takes plain connections", "database-tls", proxy(requireTls=False), proxy()),
+    Seeded(
+        "a protected VPC without flow logs",
+        "network-recorded",
+        network(protect=True, recorded=False),
+        network(protect=True, recorded=True),
+    ),
     one("a database AWS would delete", "deletion-protection", instance(deletionProtection=False), instance()),
     Seeded(
         "an unprotected bucket beside a protected database",

@@ -22,6 +22,14 @@ def test_a_database_too_small_is_refused_with_what_would_do(sections: dict[str, 
     assert fix in str(caught.value).partition("fix: ")[2]
 
 
+@pytest.mark.parametrize("login", ["password", "secret", "iam"])
+def test_behind_a_proxy_a_smaller_class_will_do(login: str):
+    database = {"proxy": True, "login": login, "instanceClass": "db.t4g.micro"}
+    load_settings(stack(database=database), stack="test")
+    with pytest.raises(SettingsError, match=r"the 1\d\d connections the pods keep open through the proxy; .* about \d\d\n"):
+        load_settings(stack(database=database, airflow={"scheduler": {"replicas": 20}}), stack="test")
+
+
 def test_of_a_database_that_is_brought_the_size_is_not_known():
     brought = {"endpoint": "db", "secretArn": SECRET}
     load_settings(stack(database=brought, airflow={"scheduler": {"replicas": 9}}), stack="test")

@@ -57,7 +57,7 @@ def test_an_unknown_key_is_answered_with_the_one_that_was_meant(values: dict[str
 @pytest.mark.parametrize(
     ("values", "key", "value", "fix"),
     [
-        (section("network", nat="none"), "network.nat", "'none'", "network.nat single"),
+        (section("network", nat="dual"), "network.nat", "'dual'", "network.nat single"),
         (section("airflow", parallelism="many"), "airflow.parallelism", "'many'", "airflow.parallelism 8"),
         (section("airflow", scheduler={"memory": "2GB"}), "airflow.scheduler.memory", "'2GB'", "airflow.scheduler.memory 1Gi"),
         (section("dags", delivery="cron"), "dags.delivery", "'cron'", "dags.delivery sidecar"),
