@@ -10,11 +10,14 @@ import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 
 from components.database_certificates import RDS_CERTIFICATES_URL
-from components.image_content import SOURCES, MissingSourceError, content_tag
+from components.image_content import CONTENT_TAGS, SOURCES, MissingSourceError, content_tag
 from components.options import stateful
 
 KEPT_IMAGES = 30
 """Images a repository keeps, the newest: enough to roll back to."""
+
+CACHE_TAGS = "build-cache-"
+"""Prefix of the tags that builds write their cache to; the only ones that may be given other content."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ class AirflowImageArgs:
 
 
 class AirflowImage(pulumi.ComponentResource):
-    """An ECR repository with immutable tags, and the image in it."""
+    """An ECR repository whose tags of images are immutable, the image in it, and the cache of its build."""
 
     reference: pulumi.Output[str]
     """``repository@sha256:…``: what was built, whatever happens to its tag."""
@@ -38,25 +41,43 @@ class AirflowImage(pulumi.ComponentResource):
 
         repository = aws.ecr.Repository(
             name,
-            image_tag_mutability="IMMUTABLE",
+            image_tag_mutability="IMMUTABLE_WITH_EXCLUSION",
+            image_tag_mutability_exclusion_filters=[
+                aws.ecr.RepositoryImageTagMutabilityExclusionFilterArgs(filter=f"{CACHE_TAGS}*", filter_type="WILDCARD")
+            ],
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             encryption_configurations=[aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="AES256")],
             force_delete=not args.protect,
             opts=stateful(self, protect=args.protect),
         )
-        aws.ecr.LifecyclePolicy(name, repository=repository.name, policy=keep_newest(KEPT_IMAGES), opts=child)
+        aws.ecr.LifecyclePolicy(name, repository=repository.name, policy=lifecycle(KEPT_IMAGES), opts=child)
         login = aws.ecr.get_authorization_token_output(
             registry_id=repository.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
         )
         architecture = {"amd64": docker_build.Platform.LINUX_AMD64, "arm64": docker_build.Platform.LINUX_ARM64}
         # The tag follows the content: an immutable tag cannot be pushed twice, and unchanged content is not built again.
         tag = _tag(args.packages)
+        cache = pulumi.Output.format("{0}:{1}{2}", repository.repository_url, CACHE_TAGS, args.architecture)
         image = docker_build.Image(
             name,
             context=docker_build.BuildContextArgs(location="."),
             dockerfile=docker_build.DockerfileArgs(location="image/Dockerfile"),
             build_args={"PACKAGES": args.packages, "VERSION": tag, "DATABASE_CA_URL": RDS_CERTIFICATES_URL},
             platforms=[architecture[args.architecture]],
+            cache_from=[docker_build.CacheFromArgs(registry=docker_build.CacheFromRegistryArgs(ref=cache))],
+            cache_to=[
+                docker_build.CacheToArgs(
+                    registry=docker_build.CacheToRegistryArgs(
+                        ref=cache,
+                        mode=docker_build.CacheMode.MAX,
+                        # The form of a cache that ECR takes.
+                        image_manifest=True,
+                        oci_media_types=True,
+                        # The image is pushed by then; the next build is only slower.
+                        ignore_error=True,
+                    )
+                )
+            ],
             push=True,
             # A preview in a pull request needs no builder; `pulumi up` builds.
             build_on_preview=False,
@@ -86,12 +107,26 @@ def _tag(packages: str) -> str:
         ) from None
 
 
-def keep_newest(count: int) -> str:
-    """Return an ECR lifecycle policy that expires all but the ``count`` newest images."""
-    rule = {
+def lifecycle(count: int) -> str:
+    """Return an ECR lifecycle policy that expires all but the ``count`` newest images, and caches that a newer one replaced.
+
+    An image keeps its tag, so what has none was a cache. One rule for tags of any kind would count caches as images.
+    """
+    replaced = {
         "rulePriority": 1,
-        "description": f"keep the newest {count}",
-        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": count},
+        "description": "forget replaced caches",
+        "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1},
         "action": {"type": "expire"},
     }
-    return json.dumps({"rules": [rule]})
+    old = {
+        "rulePriority": 2,
+        "description": f"keep the newest {count}",
+        "selection": {
+            "tagStatus": "tagged",
+            "tagPrefixList": [CONTENT_TAGS],
+            "countType": "imageCountMoreThan",
+            "countNumber": count,
+        },
+        "action": {"type": "expire"},
+    }
+    return json.dumps({"rules": [replaced, old]})

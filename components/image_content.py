@@ -14,6 +14,9 @@ SOURCES = ("image", "pyproject.toml", "README.md", "LICENSE", "requirements", "d
 
 IGNORE_FILE = "image/Dockerfile.dockerignore"
 
+CONTENT_TAGS = "content-"
+"""Prefix of the tags that follow content."""
+
 
 class MissingSourceError(LookupError):
     """A source of the image does not exist; its only argument is the source."""
@@ -73,4 +76,4 @@ def content_tag(root: Path, sources: Sequence[str]) -> str:
 
     Raises MissingSourceError for a source that does not exist.
     """
-    return f"content-{content_digest(source_files(root, sources))[:16]}"
+    return f"{CONTENT_TAGS}{content_digest(source_files(root, sources))[:16]}"

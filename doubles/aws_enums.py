@@ -25,6 +25,7 @@ ENUMS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "aws:ecr/repository:Repository": {
         "encryptionConfigurations.encryptionType": ("ecr", "EncryptionType"),
         "imageTagMutability": ("ecr", "ImageTagMutability"),
+        "imageTagMutabilityExclusionFilters.filterType": ("ecr", "ImageTagMutabilityExclusionFilterType"),
     },
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": {"accessScope.type": ("eks", "AccessScopeType")},
     "aws:eks/addon:Addon": {

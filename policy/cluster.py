@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
-from policy.model import UNKNOWN, Resource, Rule, inside, may_be
+from policy.model import UNKNOWN, Resource, Rule, inside, may_be, objects
 
 CLUSTER = "aws:eks/cluster:Cluster"
 REPOSITORY = "aws:ecr/repository:Repository"
 SUPPORTED = ("1.34", "1.35", "1.36")
 """In standard support, to 2026-12-02, 2027-03-27 and 2027-08-02. Source: Amazon EKS user guide, "Kubernetes versions"."""
+
+CACHES = "build-cache-"
+"""What tags of build caches begin with."""
 
 LOGS = ("audit", "authenticator")
 """Control-plane logs without which nobody can tell who did what."""
@@ -51,8 +54,14 @@ def config_map_access(resource: Resource) -> Iterator[str]:
 
 
 def mutable_tags(resource: Resource) -> Iterator[str]:
-    if resource.type == REPOSITORY and not may_be(mode := resource.properties.get("imageTagMutability"), "IMMUTABLE"):
+    if resource.type != REPOSITORY:
+        return
+    if not may_be(mode := resource.properties.get("imageTagMutability"), "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION"):
         yield f"imageTagMutability is {mode!r}: a tag that pods run may be given other content"
+    for excluded in objects(resource.properties.get("imageTagMutabilityExclusionFilters")):
+        tags = excluded.get("filter")
+        if tags != UNKNOWN and not str(tags).startswith(CACHES):
+            yield f"tags {tags!r} are excluded from immutability: only those of caches, {CACHES}*, are run by no pod"
 
 
 def unscanned(resource: Resource) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What holds for whole stacks: the graph, protection, the cloud's side."""
 
+import fnmatch
 import ipaddress
 import json
 from itertools import combinations
@@ -141,6 +142,33 @@ def test_an_image_given_by_reference_builds_nothing(deploy: Any):
     given = deploy("dev", values | {"airflow-control-plane:image": {"reference": "registry.example.com/airflow:1"}})
     assert not given.all("Image")
     assert not given.all("Repository")
+
+
+def test_builds_share_a_cache_that_ecr_takes(prod: Any):
+    image = prod.only("Image")
+    (read,), (written,) = image["cacheFrom"], image["cacheTo"]
+    assert read["registry"]["ref"] == written["registry"]["ref"] == "${airflow.repositoryUrl}:build-cache-amd64"
+    kept = written["registry"]
+    assert (kept["mode"], kept["imageManifest"], kept["ociMediaTypes"], kept["ignoreError"]) == ("max", True, True, True)
+
+
+def test_no_tag_but_a_cache_s_can_be_given_other_content(prod: Any):
+    repository = prod.only("Repository")
+    assert repository["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    (excluded,) = repository["imageTagMutabilityExclusionFilters"]
+    assert excluded == {"filter": "build-cache-*", "filterType": "WILDCARD"}
+    (tag,) = (name.rpartition(":")[2] for name in prod.only("Image")["tags"])
+    assert not fnmatch.fnmatch(tag, excluded["filter"])
+
+
+def test_caches_never_push_images_out_of_the_registry(prod: Any):
+    """Replaced caches have no tag left; counted among the images, they would take the places of those to roll back to."""
+    replaced, old = json.loads(prod.only("LifecyclePolicy")["policy"])["rules"]
+    assert replaced["selection"]["tagStatus"] == "untagged"
+    (tag,) = (name.rpartition(":")[2] for name in prod.only("Image")["tags"])
+    (prefix,) = old["selection"]["tagPrefixList"]
+    assert tag.startswith(prefix)
+    assert not prod.only("Image")["cacheTo"][0]["registry"]["ref"].rpartition(":")[2].startswith(prefix)
 
 
 def test_the_tag_covers_everything_the_dockerfile_copies():

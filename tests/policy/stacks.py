@@ -67,6 +67,11 @@ def repository(**changes: Any) -> Resource:
     return resource(REPOSITORY_TYPE, {**REPOSITORY, **changes})
 
 
+def excluding(tags: str) -> Resource:
+    filters = [{"filter": tags, "filterType": "WILDCARD"}]
+    return repository(imageTagMutability="IMMUTABLE_WITH_EXCLUSION", imageTagMutabilityExclusionFilters=filters)
+
+
 def workload(of_pod: Mapping[str, Any] | None = None, **of_container: Any) -> Resource:
     spec = {"template": {"spec": {**POD, "containers": [{**CONTAINER, **of_container}], **(of_pod or {})}}}
     return resource("kubernetes:apps/v1:Deployment", {"spec": spec})
@@ -215,6 +220,7 @@ SEEDED = (
     one("Secrets without a key", "cluster-secrets", cluster(encryptionConfig=None), cluster()),
     one("access by ConfigMap", "cluster-access", cluster(accessConfig={"authenticationMode": "CONFIG_MAP"}), cluster()),
     one("tags that change", "registry-immutable", repository(imageTagMutability="MUTABLE"), repository()),
+    one("an exclusion that lets images change", "registry-immutable", excluding("1.*"), excluding("build-cache-*")),
     one("images nobody scans", "registry-scanned", repository(imageScanningConfiguration={"scanOnPush": False}), repository()),
     one("every action of S3", "iam-wildcard", statement(Action="s3:*"), statement(Action="s3:GetObject")),
     one("every action", "iam-wildcard", statement(Action=["*"]), statement()),
