@@ -105,6 +105,10 @@ browser: ## Install Debian's Chromium for the browser tests, as root, unless the
 render: .venv/.ready ## Print the manifests and resources of STACK=local|dev|prod as YAML
 	@.venv/bin/python -m rendering "$(STACK)"
 
+.PHONY: cost
+cost: .venv/.ready ## Estimate what STACK=local|dev|prod costs on AWS in a month; ARGS=--help for more
+	@.venv/bin/python -m costs "$(STACK)" $(ARGS)
+
 .PHONY: lint
 lint: .venv/.ready ## Check style and types, and that generated files are fresh
 	@.venv/bin/ruff check

@@ -1,4 +1,4 @@
-"""Writes tables in docs/*.md that are made of code: ``python -m docs.tables``, with ``--check`` to only say which are stale.
+"""Writes tables in README.md and docs/*.md that are made of code; with ``--check``, only says which are stale.
 
 A table begins with its header, which tells it from others of its page, and ends where a line is empty.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from costs.comparison import comparison_rows, component_rows, source_rows
 from policy.rules import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +29,14 @@ def policy_rows() -> Iterator[Sequence[str]]:
         yield f"`{rule.name}`", rule.description.rstrip("."), "advisory" if rule.advisory else "mandatory"
 
 
-TABLES = (Table(page="docs/policy.md", header=("rule", "what holds", "level"), rows=policy_rows),)
+COMPARISON = ("USD a month", "without network", "network", "all", "tasks")
+
+TABLES = (
+    Table(page="docs/policy.md", header=("rule", "what holds", "level"), rows=policy_rows),
+    Table(page="README.md", header=COMPARISON, rows=comparison_rows),
+    Table(page="docs/cost.md", header=("component", "`dev`", "`prod`"), rows=component_rows),
+    Table(page="docs/cost.md", header=("price of", "taken from", "looked up", "to be checked at"), rows=source_rows),
+)
 
 
 def fresh(table: Table, text: str) -> str:

@@ -1,0 +1,8 @@
+"""``python -m costs``."""
+
+import sys
+
+from costs.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
