@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table as Grid
 
-from benchmarks import bring_up, dag_processor, discover_sync, parse, readme, render, start_up, task_start, watch
+from benchmarks import bring_up, dag_processor, discover_sync, parse, preview, readme, render, start_up, task_start, watch
 from benchmarks.machine import conditions, load
 from benchmarks.measuring import BenchmarkError
 from benchmarks.report import Report
@@ -32,6 +32,7 @@ class Name(StrEnum):
     PARSE = "parse"
     DAG_PROCESSOR = "dag-processor"
     RENDER = "render"
+    PREVIEW = "preview"
     BRING_UP = "bring-up"
 
 
@@ -43,6 +44,7 @@ BENCHMARKS: dict[Name, Callable[[Run], Report]] = {
     Name.PARSE: parse.run,
     Name.DAG_PROCESSOR: dag_processor.run,
     Name.RENDER: render.run,
+    Name.PREVIEW: preview.run,
     Name.BRING_UP: bring_up.run,
 }
 

@@ -1,7 +1,7 @@
 """What every benchmark is told."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +44,11 @@ def sync(root: Path, out: Path, *more: str) -> Cost:
     return cost_of(command, environment=ENVIRONMENT, exit_codes=(0, 1))
 
 
-def script(name: str, *arguments: str | Path, python: str | Path = sys.executable) -> Cost:
+def script(
+    name: str, *arguments: str | Path, python: str | Path = sys.executable, environment: Mapping[str, str] | None = None
+) -> Cost:
     """Run a script of ``benchmarks/contenders``."""
-    return cost_of([python, CONTENDERS / name, *arguments], environment=ENVIRONMENT)
+    return cost_of([python, CONTENDERS / name, *arguments], environment={**ENVIRONMENT, **(environment or {})})
 
 
 def python_pass() -> Cost:

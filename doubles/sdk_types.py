@@ -3,7 +3,6 @@
 import enum
 import functools
 import importlib
-import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,19 +12,13 @@ from pulumi import _types as pulumi_types  # pyright: ignore[reportPrivateUsage]
 from doubles.wire import UNKNOWN, is_list, is_object
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
 @functools.cache
 def _classes(token: str) -> tuple[type, type]:
     """Return the resource class and the class of its arguments of a token such as ``aws:s3/bucket:Bucket``."""
     package, module, name = token.split(":")
     parts = [part for part in module.split("/") if part != "index"]
-    if package == "kubernetes":
-        parts = [parts[0].split(".")[0], *parts[1:]]
-    else:
-        parts = [*parts[:-1], _snake(parts[-1])] if parts else [_snake(name)]
+    # The package's module, not the type's: one imported by itself leaves the lazy one above it half made.
+    parts = [parts[0].split(".")[0], *parts[1:]] if package == "kubernetes" else parts[:-1]
     source = importlib.import_module(".".join([f"pulumi_{package.replace('-', '_')}", *parts]))
     # Where a nested type is called the same, the resource's own arguments are the InitArgs.
     return getattr(source, name), getattr(source, f"{name}InitArgs", None) or getattr(source, f"{name}Args")
