@@ -2,15 +2,20 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from moto.server import ThreadedMotoServer
 
 from benchmarks.alternating import Contender
 from benchmarks.measuring import BenchmarkError, Cost
 from benchmarks.report import Report, Target, cost_table, ratio
 from benchmarks.settings import Run, script, take_turns
+from doubles.aws import ACCOUNT, REGION
+from doubles.aws_live.account import Account
 from doubles.cloud import Cloud
 
 NAME = "preview"
@@ -26,7 +31,7 @@ def run(settings: Run) -> Report:
     if not (ROOT / ".tools" / "bin" / "pulumi").exists():
         raise BenchmarkError("no pulumi in .tools/bin: run `make tools`")
     homes = (settings.folder / f"preview-{number}" for number in itertools.count())
-    with Cloud.served() as cloud:
+    with _account() as account, Cloud.served(account) as cloud:
         environment = {"PULUMI_DEBUG_PROVIDERS": cloud.debug_providers, "PYTHONPATH": str(ROOT)}
         told = json.loads(_preview(homes, environment, STACK).output)
         count, sdks = str(told["resources"]), told["sdks"]
@@ -49,6 +54,18 @@ def run(settings: Run) -> Report:
             "contender does too. The doubles answer within wall; their CPU is not counted, nor is making the empty stack.",
         ),
     )
+
+
+@contextmanager
+def _account() -> Generator[Account]:
+    """Serve what a preview asks of AWS."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield Account(address=f"http://{host}:{port}", number=ACCOUNT, region=REGION)
+    finally:
+        server.stop()
 
 
 def _preview(homes: Iterator[Path], environment: Mapping[str, str], *words: str) -> Cost:

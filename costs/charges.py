@@ -23,6 +23,9 @@ class Usage:
     bucket_gib: Decimal = Decimal(20)
     """Stored in each bucket."""
 
+    flows_gib: Decimal = Decimal(5)
+    """Of flow logs sent to CloudWatch."""
+
     registry_gib: Decimal = Decimal(5)
     """Stored in the registry; images share the layers of their base."""
 
@@ -48,7 +51,25 @@ ONE = Decimal(1)
 
 def vpc_endpoint(inputs: Inputs, usage: Usage) -> Iterator[Charge]:
     if (kind := inputs.get("vpcEndpointType", "Gateway")) != "Gateway":
-        yield Charge(what=f"VPC endpoint, {kind}", item=f"vpc-endpoint.{kind.lower()}", quantity=ONE)
+        zones = Decimal(len(inputs["subnetIds"]))
+        yield Charge(what=f"VPC endpoint, {kind}, in {zones} zones", item=f"vpc-endpoint.{kind.lower()}", quantity=zones)
+
+
+def flow_log(inputs: Inputs, usage: Usage) -> Iterator[Charge]:
+    assumed = f"{usage.flows_gib} GiB of flow logs (--flows-gib)"
+    yield Charge(what="flow logs", item="cloudwatch.logs", quantity=usage.flows_gib, assumed=assumed)
+
+
+def proxy(inputs: Inputs, usage: Usage) -> Iterator[Charge]:
+    assumed = "RDS Proxy before an instance of two vCPUs, the least that is charged"
+    yield Charge(what="RDS Proxy, by vCPU of the instance", item="rds.proxy", quantity=Decimal(2), assumed=assumed)
+
+
+def ingress(inputs: Inputs, usage: Usage) -> Iterator[Charge]:
+    if inputs.get("spec", {}).get("ingressClassName") == "alb":
+        yield Charge(what="load balancer", item="elb.alb", quantity=ONE)
+        assumed = "one capacity unit of the load balancer: 25 new connections a second, or 1 GB an hour"
+        yield Charge(what="its capacity", item="elb.capacity", quantity=ONE, assumed=assumed)
 
 
 def eks_cluster(inputs: Inputs, usage: Usage) -> Iterator[Charge]:
@@ -99,17 +120,24 @@ FIXED: Mapping[str, Charge] = {
 """Type to what is charged for each of it, however it is set."""
 
 RULES: Mapping[str, Rule] = {
+    "aws:ec2/flowLog:FlowLog": flow_log,
     "aws:ec2/vpcEndpoint:VpcEndpoint": vpc_endpoint,
     "aws:ecr/repository:Repository": repository,
     "aws:eks/nodeGroup:NodeGroup": node_group,
     "aws:rds/instance:Instance": database,
+    "aws:rds/proxy:Proxy": proxy,
     "aws:s3/bucket:Bucket": bucket,
     "eks:index:Cluster": eks_cluster,
+    # Made by a controller in the cluster, of this.
+    "kubernetes:networking.k8s.io/v1:Ingress": ingress,
 }
 """Type to what is charged for one of it, by its inputs and how it is used."""
 
 FREE = frozenset(
     {
+        "aws:acm/certificate:Certificate",
+        "aws:acm/certificateValidation:CertificateValidation",
+        "aws:cloudwatch/logGroup:LogGroup",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
         "aws:ec2/internetGateway:InternetGateway",
         "aws:ec2/launchTemplate:LaunchTemplate",
@@ -124,11 +152,16 @@ FREE = frozenset(
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
         "aws:eks/addon:Addon",
         "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        "aws:iam/policy:Policy",
         "aws:iam/role:Role",
         "aws:iam/rolePolicy:RolePolicy",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         "aws:rds/parameterGroup:ParameterGroup",
+        "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
+        "aws:rds/proxyTarget:ProxyTarget",
         "aws:rds/subnetGroup:SubnetGroup",
+        "aws:route53/record:Record",
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
         "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
         "aws:s3/bucketPolicy:BucketPolicy",
@@ -136,11 +169,12 @@ FREE = frozenset(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "aws:s3/bucketVersioning:BucketVersioning",
         "aws:secretsmanager/secretVersion:SecretVersion",
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "docker-build:index:Image",
     }
 )
-"""Types that AWS makes for nothing. Add-ons are: what they run is in the nodes."""
+"""Types that AWS makes for nothing. Add-ons are: what they run is in the nodes. What a log group stores is charged as logs."""
 
 ELSEWHERE: Sequence[str] = ("kubernetes:", "random:", "pulumi:", "airflow-control-plane:")
 """Prefixes of types that are no resources of AWS; what pods need is in the nodes."""

@@ -38,6 +38,7 @@ def cost(
     nat_gib: Annotated[float, _gib("GiB through NAT gateways.")] = float(Usage.nat_gib),
     logs_gib: Annotated[float, _gib("GiB of logs from each of control plane and database.")] = float(Usage.logs_gib),
     bucket_gib: Annotated[float, _gib("GiB in each bucket.")] = float(Usage.bucket_gib),
+    flows_gib: Annotated[float, _gib("GiB of flow logs.")] = float(Usage.flows_gib),
     registry_gib: Annotated[float, _gib("GiB of images and build cache.")] = float(Usage.registry_gib),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
@@ -53,6 +54,7 @@ def cost(
         nat_gib=_decimal(nat_gib),
         logs_gib=_decimal(logs_gib),
         bucket_gib=_decimal(bucket_gib),
+        flows_gib=_decimal(flows_gib),
         registry_gib=_decimal(registry_gib),
     )
     # An output that sneaks into a text would otherwise only warn.

@@ -116,7 +116,10 @@ class AwsDouble(ProviderDouble):
                 return {"address": address, "port": port, "endpoint": f"{address}:{port}", **managed}
             case "Proxy", "rds":
                 endpoint = f"{resource_id}.proxy-c0ffee.{region}.rds.amazonaws.com"
-                return {"endpoint": endpoint, "arn": f"arn:aws:rds:{region}:{self._account}:db-proxy:prx-{len(resource_id):017x}"}
+                return {
+                    "endpoint": endpoint,
+                    "arn": f"arn:aws:rds:{region}:{self._account}:db-proxy:prx-{len(resource_id):017x}",
+                }
             case "Cluster", "eks":
                 oidc = [{"oidcs": [{"issuer": f"https://oidc.eks.{region}.amazonaws.com/id/{resource_id.upper()}"}]}]
                 authority = {"data": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="}
