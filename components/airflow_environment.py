@@ -140,6 +140,10 @@ def airflow_environment(args: AirflowEnvironmentArgs) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(args.scheduler_health_port),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        # A task asks for about five minutes, after which Airflow takes it for dead (`task_instance_heartbeat_timeout`). By its
+        # default, 5 requests, it gives up after ten seconds, before a new API server is there: the job would be repeated.
+        "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "60",
+        "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
     }
     if args.base_url is not None:
         environment["AIRFLOW__API__BASE_URL"] = args.base_url

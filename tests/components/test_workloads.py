@@ -124,6 +124,17 @@ def test_a_database_failover_restarts_nothing():
             assert probe.http_get.path == "/api/v2/version", "asks nothing of the database"
 
 
+def test_a_task_is_heard_after_an_api_server_or_database_was_away_for_minutes(local: Any):
+    """Airflow's own five requests are over after ten seconds, less than a new pod takes: the job would be repeated."""
+    requests, longest = (
+        int(local.environment()[f"AIRFLOW__WORKERS__EXECUTION_API_{name}"]) for name in ("RETRIES", "RETRY_WAIT_MAX")
+    )
+    # Airflow waits at random between a second and a power of two.
+    waited = sum((1 + max(1, min(2**number, longest))) / 2 for number in range(requests - 1))
+    assert waited >= 270
+    assert longest <= 10, "so that a server that is back is soon told"
+
+
 def test_the_scheduler_gives_its_tasks_time_to_end(deploy: Any):
     assert deploy("dev").pods()["airflow-scheduler"]["spec"]["terminationGracePeriodSeconds"] == 600
 
