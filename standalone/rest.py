@@ -64,9 +64,10 @@ class AirflowApi:
     def set_paused(self, dag_id: str, paused: bool) -> None:
         self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": paused}).raise_for_status()
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Start a run now, with ``conf`` as its parameters, and return its id."""
-        answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})})
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, run_id: str | None = None) -> str:
+        """Start a run now, with ``conf`` as its parameters, and return its id. Airflow refuses a second ``run_id``."""
+        asked = {"logical_date": None, "conf": dict(conf or {}), **({"dag_run_id": run_id} if run_id else {})}
+        answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=asked)
         return answer.raise_for_status().json()["dag_run_id"]
 
     def run_state(self, dag_id: str, run_id: str) -> str:

@@ -49,19 +49,21 @@ def live(up: cluster.Cluster, images: dict[str, Image], tmp_path_factory: pytest
     made.remove()
 
 
-@pytest.fixture
-def waiting(live: LiveStack, store: ObjectStore) -> Generator[Callable[[str], Run]]:
-    """Return what starts a run of a name that is under way until ``store.go``, or until the test is over."""
-    names: list[str] = []
+Waiting = Callable[..., list[Run]]
 
-    def begin(name: str) -> Run:
-        # A pod that has ended is there for a moment longer, and would be taken for this run's.
-        live.kubernetes.wait("no task's pod is left", lambda: not live.pods("task"), PATIENCE_SECONDS)
-        names.append(name)
-        run = live.trigger("proofs_waits", ledger=store.ledger, name=name)
-        live.kubernetes.wait("the run is under way", lambda: store.count(name, "started") == 1, PATIENCE_SECONDS)
-        return run
+
+@pytest.fixture
+def waiting(live: LiveStack, store: ObjectStore) -> Generator[Waiting]:
+    """Return what starts a run for each name, all of them under way until ``store.go``, or until the test is over."""
+    begun: list[str] = []
+
+    def begin(*names: str, dag_id: str = "proofs_waits") -> list[Run]:
+        begun.extend(names)
+        runs = [live.trigger(dag_id, ledger=store.ledger, name=name) for name in names]
+        for name in names:
+            live.kubernetes.wait(f"{name} is under way", lambda name=name: store.count(name, "started") == 1, PATIENCE_SECONDS)
+        return runs
 
     yield begin
-    for name in names:
+    for name in begun:
         store.go(name)

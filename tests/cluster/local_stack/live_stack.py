@@ -1,5 +1,6 @@
 """The stack ``local`` on the cluster of the run: brought up, changed, asked and looked at."""
 
+import secrets
 import shutil
 import socket
 import time
@@ -83,14 +84,17 @@ class LiveStack:
         if self.settings == settings:
             return
         if not self.settings:
-            # Pods wait for what they are to be given, so that it has to be there while the first ``up`` waits.
-            for namespace in (self.namespace, self.jobs_namespace):
-                client = Kubernetes(self.up_cluster.kubeconfig, namespace)
-                client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-                store.grant(client)
+            self.give_access(store)
         self.up(settings)
         if self.client is None:
             _ = self.api
+
+    def give_access(self, store: ObjectStore) -> None:
+        """Make the namespaces with what pods wait to be given: it has to be there while the first ``up`` waits for them."""
+        for namespace in (self.namespace, self.jobs_namespace):
+            client = Kubernetes(self.up_cluster.kubeconfig, namespace)
+            client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+            store.grant(client)
 
     def up(self, settings: dict[str, Any]) -> dict[str, int]:
         """Run ``up`` with ``settings``, by section, and return what changed."""
@@ -168,6 +172,15 @@ class LiveStack:
             for one in found
         )
 
+    def replaced(self, component: str, before: set[str]) -> None:
+        """Wait until a component has pods and none of those it had."""
+
+        def others() -> bool:
+            found = self.identities(component)
+            return bool(found) and not found & before
+
+        self.kubernetes.wait(f"other pods of {component} are there", others, PATIENCE_SECONDS)
+
     def pods(self, component: str) -> list[str]:
         """Return the names of a component's pods that are not being deleted."""
         return [one["name"] for one in self._pods(component)]
@@ -180,17 +193,32 @@ class LiveStack:
         listed = self.kubernetes.get("pods", "--selector", f"app.kubernetes.io/component={component}")["items"]
         return [one["metadata"] for one in listed if not one["metadata"].get("deletionTimestamp")]
 
-    def job_pods(self) -> list[str]:
-        """Return the names of the pods of jobs that have one of their own."""
-        selector = ("--selector", "app.kubernetes.io/component=job")
-        listed = Kubernetes(self.up_cluster.kubeconfig, self.jobs_namespace).get("pods", *selector)["items"]
-        return [one["metadata"]["name"] for one in listed]
+    @property
+    def jobs(self) -> Kubernetes:
+        """The namespace of the pods of jobs that have one of their own."""
+        return Kubernetes(self.up_cluster.kubeconfig, self.jobs_namespace)
+
+    def job_pods(self, argument: str | None = None) -> list[str]:
+        """Return the names of the pods of jobs that have one of their own; with ``argument``, of those that are given it."""
+        listed = self.jobs.get("pods", "--selector", "app.kubernetes.io/component=job")["items"]
+        return [
+            one["metadata"]["name"]
+            for one in listed
+            if argument is None or any(argument in container["command"] for container in one["spec"]["containers"])
+        ]
 
     def trigger(self, dag_id: str, **conf: Any) -> "Run":
         """Start a run of a DAG once it is there."""
         self.wait(f"{dag_id} is visible", lambda api: dag_id in api.dags())
         self.ask(lambda api: api.set_paused(dag_id, False))
-        return Run(self, dag_id, self.api.trigger(dag_id, conf))
+        run_id = f"test__{secrets.token_hex(8)}"
+        try:
+            self.ask(lambda api: api.trigger(dag_id, conf, run_id))
+        except httpx.HTTPStatusError as error:
+            # An answer that was lost with its pod is asked for again.
+            if error.response.status_code != httpx.codes.CONFLICT:
+                raise
+        return Run(self, dag_id, run_id)
 
 
 @dataclass(frozen=True)
@@ -208,6 +236,13 @@ class Run:
         """Wait for the run's end and return its state."""
         self.stack.kubernetes.wait(f"{self.dag_id} ended", lambda: self.state() in ("success", "failed"), PATIENCE_SECONDS)
         return self.state()
+
+    def pods(self) -> list[str]:
+        """Return the names of the pods that KubernetesExecutor made for it and that are there still."""
+        listed = self.stack.kubernetes.get("pods", "--selector", "app.kubernetes.io/component=task")["items"]
+        return [
+            one["metadata"]["name"] for one in listed if one["metadata"].get("annotations", {}).get("run_id") == self.run_id
+        ]
 
     def tries(self) -> int:
         (task,) = self.stack.ask(lambda api: api.tasks(self.dag_id, self.run_id))

@@ -11,7 +11,8 @@ from docs.reliability import Row
 from images.layout import Image
 from tests.cluster.kubernetes import Kubernetes
 from tests.cluster.local_stack.combinations import LAST
-from tests.cluster.local_stack.live_stack import PATIENCE_SECONDS, LiveStack, Run
+from tests.cluster.local_stack.conftest import Waiting
+from tests.cluster.local_stack.live_stack import PATIENCE_SECONDS, LiveStack
 from tests.cluster.local_stack.object_store import ObjectStore
 from tests.cluster.pods import restricted_pod
 
@@ -60,17 +61,14 @@ def knocks(
     store: ObjectStore,
     outside: Kubernetes,
     images: dict[str, Image],
-    waiting: Callable[[str], Run],
+    waiting: Waiting,
 ) -> Generator[dict[str, Callable[[], dict[str, str]]]]:
     """Return who can knock, each with what tells how its knocks at every door ended."""
     live.become(LAST.settings(store), store)
-    jobs = Kubernetes(live.up_cluster.kubeconfig, live.jobs_namespace)
-    waits = waiting("flows")
-    where = {
-        name: (live.kubernetes, live.pods(name)[0])
-        for name in ("api-server", "scheduler", "dag-processor", "triggerer", "task")
-    }
-    where["job"] = (sleeper(jobs, images["airflow"]), "sleeper")
+    (waits,) = waiting("flows")
+    where = {name: (live.kubernetes, live.pods(name)[0]) for name in ("api-server", "scheduler", "dag-processor", "triggerer")}
+    where["task"] = (live.kubernetes, waits.pods()[0])
+    where["job"] = (sleeper(live.jobs, images["airflow"]), "sleeper")
     where["stranger"] = (sleeper(outside, images["airflow"]), "sleeper")
 
     def address(component: str) -> str:
@@ -90,7 +88,7 @@ def knocks(
 
     yield {name: lambda at=at: knock(*at) for name, at in where.items()}
     store.go("flows")
-    for namespace in (jobs, outside):
+    for namespace in (live.jobs, outside):
         namespace.run("delete", "pod", "sleeper", "--wait=false")
     assert waits.ends() == "success"
 
