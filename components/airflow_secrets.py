@@ -15,6 +15,7 @@ from components.attachments import Attachments
 from components.database_connection import DatabaseConnection, database_environment
 from components.executor import Executor
 from components.key_generations import Generations, random_keys
+from components.object_metadata import TAKEN_OVER
 from components.options import stateful
 from components.secret_access import secrets_of
 from components.token_keys import SEED_BYTES, mounted_keys, token_key_files
@@ -86,7 +87,7 @@ class AirflowSecrets(pulumi.ComponentResource):
         made = {
             purpose: k8s.core.v1.Secret(
                 f"{name}-{purpose}",
-                metadata=k8s.meta.v1.ObjectMetaArgs(name=f"airflow-{purpose}", namespace=namespace),
+                metadata=k8s.meta.v1.ObjectMetaArgs(name=f"airflow-{purpose}", namespace=namespace, annotations=TAKEN_OVER),
                 type="Opaque",
                 string_data=dict(data),
                 opts=pulumi.ResourceOptions(parent=self),

@@ -7,6 +7,12 @@ import pulumi_kubernetes as k8s
 
 from components.labels import object_labels
 
+TAKEN_OVER = {"pulumi.com/patchForce": "true"}
+"""For a Secret that an ``up`` made and was killed before it wrote that down: the next one takes it over.
+
+The server keeps no ``stringData``, and so refuses even the same values by another field manager.
+"""
+
 
 def object_metadata(
     name: pulumi.Input[str],

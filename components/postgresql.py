@@ -12,6 +12,7 @@ import pulumi_random as random
 from components.database_connection import DATABASE, PORT, DatabaseConnection
 from components.database_login import PasswordLogin
 from components.labels import labels, object_labels
+from components.object_metadata import TAKEN_OVER
 from components.options import stateful
 from components.pod_security import container_security, pod_security
 from components.secret_access import database_users
@@ -50,7 +51,11 @@ class PostgreSQL(pulumi.ComponentResource):
 
         password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep)
         secret = k8s.core.v1.Secret(
-            name, metadata=metadata, type="Opaque", string_data={"password": password.result}, opts=child
+            name,
+            metadata=k8s.meta.v1.ObjectMetaArgs(name=name, namespace=args.namespace, labels=described, annotations=TAKEN_OVER),
+            type="Opaque",
+            string_data={"password": password.result},
+            opts=child,
         )
         account = k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child)
         service = k8s.core.v1.Service(

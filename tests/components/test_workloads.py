@@ -248,6 +248,14 @@ def test_no_pod_reaches_the_node_s_credentials(every: Any):
                     assert block["except"] == ["169.254.169.254/32"], policy.name
 
 
+def test_a_secret_that_a_killed_up_made_and_did_not_write_down_is_taken_over(local: Any):
+    """The server refuses a second manager of ``stringData``, of which it keeps nothing to compare with."""
+    secrets = local.all("Secret")
+    assert secrets
+    for secret in secrets:
+        assert secret.inputs["metadata"]["annotations"] == {"pulumi.com/patchForce": "true"}, secret.name
+
+
 def test_keys_are_random_and_long_enough(local: Any):
     sizes = {resource.name: resource.inputs["length"] for resource in local.all("RandomBytes")}
     assert sizes == {"airflow-fernet-key": 32, "airflow-api-secret-key": 32, "airflow-jwt-key": 32}
