@@ -40,6 +40,20 @@ class DatabaseConnection:
         return self.direct or self
 
 
+PATIENCE = {
+    "connect_timeout": "15",
+    "keepalives_idle": "30",
+    "keepalives_interval": "5",
+    "keepalives_count": "5",
+    "tcp_user_timeout": "30000",
+}
+"""libpq's options, the last in milliseconds: a server that is gone without a word is noticed within a minute.
+
+A failover of RDS, and a pod that is deleted, take the address away and close no connection; Linux would ask it again for a
+quarter of an hour, and the component that waits would be restarted for having no heartbeat.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatabaseUrls:
     """The two URLs Airflow needs: its async sessions use another driver, which takes TLS options in another form."""
@@ -83,12 +97,12 @@ def database_urls(
     login = ":".join(quote(part, safe="") for part in (username, password) if part is not None)
     rest = f"{login}{'@' if login else ''}{host}:{port}/{quote(name, safe='')}"
     if certificate_authority is None:
-        sync, asynchronous = "sslmode=disable", "ssl=disable"
+        checked, asynchronous = "sslmode=disable", "ssl=disable"
     else:
-        sync = urlencode({"sslmode": "verify-full", "sslrootcert": certificate_authority})
-        asynchronous = urlencode({"dsn": f"postgresql:///?{sync}"})
+        checked = urlencode({"sslmode": "verify-full", "sslrootcert": certificate_authority})
+        asynchronous = urlencode({"dsn": f"postgresql:///?{checked}"})
     return DatabaseUrls(
-        sync=f"postgresql+psycopg2://{rest}?{sync}",
+        sync=f"postgresql+psycopg2://{rest}?{checked}&{urlencode(PATIENCE)}",
         asynchronous=f"postgresql+asyncpg://{rest}?{asynchronous}",
     )
 

@@ -18,7 +18,7 @@ from components import database_capacity
 from components.database_alarms import DatabaseAlarmsArgs, thresholds
 from components.database_capacity import connections_needed, connections_offered, smallest_class
 from components.database_certificates import RDS_CERTIFICATES
-from components.database_connection import DatabaseUrls, database_urls
+from components.database_connection import PATIENCE, DatabaseUrls, database_urls
 from tests.components.postgres_listener import Listener, listening
 from tests.components.test_brought import values
 
@@ -90,7 +90,7 @@ def test_both_urls_name_their_driver_and_escape_their_parts():
         host="db", port=5432, name="air/flow", username="us:er", password="p@ss/word?", certificate_authority="/ca.pem"
     )
     rest = "us%3Aer:p%40ss%2Fword%3F@db:5432/air%2Fflow"
-    assert urls.sync == f"postgresql+psycopg2://{rest}?sslmode=verify-full&sslrootcert=%2Fca.pem"
+    assert urls.sync.startswith(f"postgresql+psycopg2://{rest}?sslmode=verify-full&sslrootcert=%2Fca.pem&")
     assert urls.asynchronous.startswith(f"postgresql+asyncpg://{rest}?dsn=postgresql")
 
 
@@ -104,11 +104,21 @@ def test_sqlalchemy_reads_from_both_urls_what_was_written(username: str, passwor
     assert sa.make_url(urls.sync).query.get("sslrootcert") == authority
 
 
+def test_a_server_that_is_gone_without_a_word_is_noticed_within_a_minute():
+    """What a query was sent to and is no more is given up, and so is one that took the query and never answers."""
+    urls = database_urls(host="db", port=5432, name="airflow", username="u", password="p", certificate_authority=None)
+    query = sa.make_url(urls.sync).query
+    idle, interval, count = (int(str(query[f"keepalives_{one}"])) for one in ("idle", "interval", "count"))
+    assert idle + interval * count <= 60
+    assert int(str(query["tcp_user_timeout"])) <= 60_000
+    assert int(str(query["connect_timeout"])) <= 60
+
+
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_rds_is_reached_with_a_checked_certificate(deploy: Any, stack: str):
     urls = deploy(stack).only("Secret", "airflow-database")["stringData"]
     sync = sa.make_url(urls["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("${metadata-database.address}", "db"))
-    assert sync.query == {"sslmode": "verify-full", "sslrootcert": RDS_CERTIFICATES}
+    assert sync.query == {"sslmode": "verify-full", "sslrootcert": RDS_CERTIFICATES, **PATIENCE}
     assert "verify-full" in urls["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"]
 
 
