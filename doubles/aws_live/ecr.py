@@ -16,13 +16,13 @@ class Repository(Kind):
     carried_out = frozenset(
         {
             *("encryptionConfigurations", "forceDelete", "imageScanningConfiguration", "imageTagMutability"),
-            *("name", "region", "tags"),
+            *("imageTagMutabilityExclusionFilters", "name", "region", "tags"),
         }
     )
 
     def create(self, account: Account, inputs: Values) -> str:
         asked = {
-            "imageTagMutability": inputs.get("imageTagMutability"),
+            **_mutability(inputs),
             "imageScanningConfiguration": inputs.get("imageScanningConfiguration"),
             "encryptionConfiguration": (inputs.get("encryptionConfigurations") or [None])[0],
             "tags": tag_list(inputs.get("tags")),
@@ -34,7 +34,7 @@ class Repository(Kind):
     def update(self, account: Account, resource_id: str, inputs: Values) -> None:
         ecr, name = account.client("ecr"), {"repositoryName": resource_id}
         scanning = inputs.get("imageScanningConfiguration") or {"scanOnPush": False}
-        ecr.put_image_tag_mutability(**name, imageTagMutability=inputs.get("imageTagMutability") or "MUTABLE")
+        ecr.put_image_tag_mutability(**name, **_mutability(inputs))
         ecr.put_image_scanning_configuration(**name, imageScanningConfiguration=scanning)
         arn = ecr.describe_repositories(repositoryNames=[resource_id])["repositories"][0]["repositoryArn"]
         there, wanted = self._tags(ecr, arn), struct_in(inputs, "tags")
@@ -53,6 +53,7 @@ class Repository(Kind):
         inputs = {
             "name": resource_id,
             "imageTagMutability": found["imageTagMutability"],
+            "imageTagMutabilityExclusionFilters": from_aws(found.get("imageTagMutabilityExclusionFilters")) or None,
             "imageScanningConfiguration": from_aws(found["imageScanningConfiguration"]),
             "encryptionConfigurations": [from_aws(found["encryptionConfiguration"])],
             "tags": tags,
@@ -73,6 +74,15 @@ class Repository(Kind):
     @staticmethod
     def _tags(ecr: Any, arn: str) -> dict[str, str]:
         return tag_map(ecr.list_tags_for_resource(resourceArn=arn)["tags"])
+
+
+def _mutability(inputs: Values) -> dict[str, Any]:
+    """Return which tags keep their content, as AWS is asked for it."""
+    excluded = inputs.get("imageTagMutabilityExclusionFilters")
+    return {
+        "imageTagMutability": inputs.get("imageTagMutability") or "MUTABLE",
+        **({"imageTagMutabilityExclusionFilters": excluded} if excluded else {}),
+    }
 
 
 class LifecyclePolicy(Kind):

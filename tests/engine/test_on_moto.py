@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.image_content import CONTENT_TAGS
 from dagsync.cache import Cache
 from dagsync.fetching import fetch
 from dagsync.publishing import publish
@@ -219,10 +220,11 @@ def test_the_other_roles_are_of_services_and_have_policies_of_aws(life: Life) ->
 
 def test_images_are_scanned_never_overwritten_and_the_newest_are_kept(life: Life) -> None:
     found = life.made.repositories["airflow"]
-    assert (found.mutability, found.scan_on_push) == ("IMMUTABLE", True)
-    kept = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 30}
-    rule = {"rulePriority": 1, "description": "keep the newest 30", "selection": kept, "action": {"type": "expire"}}
-    assert found.lifecycle == {"rules": [rule]}
+    assert (found.mutability, found.scan_on_push) == ("IMMUTABLE_WITH_EXCLUSION", True)
+    images = {"tagStatus": "tagged", "tagPrefixList": [CONTENT_TAGS], "countType": "imageCountMoreThan", "countNumber": 30}
+    caches = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}
+    assert [one["selection"] for one in found.lifecycle["rules"]] == [caches, images]
+    assert {one["action"]["type"] for one in found.lifecycle["rules"]} == {"expire"}
 
 
 def test_what_takes_tags_has_those_of_the_stack(life: Life) -> None:

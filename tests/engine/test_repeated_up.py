@@ -12,7 +12,7 @@ import pulumi_random as random
 import pytest
 from pulumi import automation as auto
 
-from components.airflow_image import keep_newest
+from components.airflow_image import lifecycle
 from components.dag_bucket import DagBucket, DagBucketArgs
 from components.log_bucket import LogBucket, LogBucketArgs
 from components.policies import allowing, read_secret
@@ -65,7 +65,7 @@ def platform() -> None:
         WorkloadIdentity(purpose, identity, opts=opts)
     repository = aws.ecr.Repository("airflow", opts=pulumi.ResourceOptions(provider=provider))
     aws.ecr.LifecyclePolicy(
-        "airflow", repository=repository.name, policy=keep_newest(3), opts=pulumi.ResourceOptions(provider=provider)
+        "airflow", repository=repository.name, policy=lifecycle(3), opts=pulumi.ResourceOptions(provider=provider)
     )
 
 
