@@ -48,7 +48,7 @@ class _Follower(Expressions):
 
     def run_module(self) -> None:
         """Follow the module if it has a parser of its own; what is under a condition there is for when it is a script."""
-        if any(self.module.scope.makes_parser(function) for function in self.names.made_by):
+        if self.names.made_by and any(map(self.module.scope.makes_parser, self.names.made_by)):
             try:
                 self._block([each for each in self.names.body if isinstance(each, _OF_MODULE)], self.module)
             except ArgumentsParsed as found:
@@ -57,9 +57,12 @@ class _Follower(Expressions):
 
     def enter(self, entrypoint: ast.expr) -> None:
         """Call the entrypoint with the arguments of the job."""
-        match self.module.scope.constants.resolve(entrypoint):
-            case ast.Name(id=name) if name in self.names.functions:
-                self.call(self.names.functions[name], [(ARGUMENTS, None)], {})
+        found = self.module.scope.constants.resolve(entrypoint)
+        if type(found) is ast.Name:
+            if found.id in self.names.functions:
+                self.call(self.names.functions[found.id], [(ARGUMENTS, None)], {})
+            return
+        match found:
             case ast.Attribute(value=owner, attr=name):
                 self._enter_method(self.module.scope.constants.resolve(owner), name)
             case ast.Lambda(args=ast.arguments(posonlyargs=[], args=[ast.arg(arg=name), *_]), body=body):

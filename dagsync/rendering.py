@@ -4,12 +4,15 @@ Values enter the text by ``repr`` only, so a job's strings stay data whatever th
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 
 from dagsync.dag_text import Texts, dag_text
 from dagsync.model import GroupBy, JobSpec, dag_file_name
 
 MARKER = "# Written by dagsync"
 """Every file starts with it; a file that does not is somebody else's and is never touched."""
+
+_name, _group = attrgetter("name"), attrgetter("group")
 
 _ALWAYS = frozenset({"BaseOperator", "Param", "get_parsing_context"})
 _SDK = (
@@ -154,7 +157,11 @@ def render_file(specs: Sequence[JobSpec], upstreams: Collection[str], known: Tex
 
 
 def _dags(specs: Sequence[JobSpec]) -> Iterable[list[JobSpec]]:
+    in_order = sorted(specs, key=_name)
+    if not any(map(_group, in_order)):
+        # A DAG is called as its job then, after its package.
+        return ([spec] for spec in in_order)
     members: dict[str, list[JobSpec]] = {}
-    for spec in sorted(specs, key=lambda spec: spec.name):
+    for spec in in_order:
         members.setdefault(spec.dag_id, []).append(spec)
     return (members[dag_id] for dag_id in sorted(members))
