@@ -14,12 +14,28 @@ from airflow.providers.cncf.kubernetes.pod_generator import make_safe_label_valu
 from kubernetes.client import models as k8s  # pyright: ignore[reportMissingTypeStubs]
 
 from dagsync import pods
+from dagsync.errors import JobFailedError
 from dagsync.holding import packages_root
 from dagsync.runtime import arguments_of
 from dagsync.store import is_version
 
 
-def pod_operator(task: Any, context: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> KubernetesPodOperator:
+class JobPod(KubernetesPodOperator):
+    """A job's pod, whose end by somebody's order is no success.
+
+    The provider deletes the pod when its task is told to stop, finds it gone and returns; Airflow 3.3 takes that for the end
+    of the job where only the task's own pod was told, as by a drained node, and tries nothing again.
+    """
+
+    def execute_sync(self, context: Any) -> Any:
+        """Run the pod to its end. Raises ``JobFailedError`` if it was ended because the task was told to stop."""
+        result = super().execute_sync(context)
+        if self._killed:
+            raise JobFailedError("the task was told to stop, and the pod of its job was deleted")
+        return result
+
+
+def pod_operator(task: Any, context: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> JobPod:
     """Return the operator that runs a task's job in a pod; ``task`` is the ``JobPodOperator`` of a DAG file.
 
     Raises ``JobFailedError`` for arguments that cannot be, and if it is not known which image to run.
@@ -32,7 +48,7 @@ def pod_operator(task: Any, context: Mapping[str, Any], environment: Mapping[str
     source, version = _fetched(context, environment)
     timeout = task.execution_timeout
     # Everything that has a default an administrator may change elsewhere is said here.
-    return KubernetesPodOperator(
+    return JobPod(
         task_id=task.task_id,
         dag=None,
         kubernetes_conn_id=None,

@@ -104,15 +104,39 @@ class Task(SimpleNamespace):
         usual = {"task_id": "load", "job": "sales.load", "image": None, "options": (), "resources_of_job": None}
         super().__init__(**usual | {"execution_timeout": None, "log": logging.getLogger(__name__)} | changed)
 
-    def pod(self, environment: dict[str, str], packages_root: Path | None = None, address: str = "") -> Any:
-        """Return the pod Airflow would ask for."""
+    def operator(self, environment: dict[str, str], packages_root: Path | None = None, address: str = "") -> tuple[Any, Any]:
+        """Return the operator that a task makes, with the context it runs in."""
         from dagsync.pod_operator import pod_operator
 
         bundle = SimpleNamespace(packages_root=packages_root, source_address=address)
         instance = SimpleNamespace(dag_id="sales_load", task_id="load", map_index=-1, try_number=1, bundle_instance=bundle)
         run = SimpleNamespace(conf={"args": ["--day", "1"]})
         context = {"ti": instance, "run_id": "r", "dag": None, "dag_run": run, "params": {"args": None}}
-        return pod_operator(self, context, IMAGE | environment).build_pod_request_obj(context, dry_run=True)
+        return pod_operator(self, context, IMAGE | environment), context
+
+    def pod(self, environment: dict[str, str], packages_root: Path | None = None, address: str = "") -> Any:
+        """Return the pod Airflow would ask for."""
+        operator, context = self.operator(environment, packages_root, address)
+        return operator.build_pod_request_obj(context, dry_run=True)
+
+
+@pytest.mark.parametrize("told_to_stop", [True, False])
+def test_task_that_was_told_to_stop_is_no_success(monkeypatch: pytest.MonkeyPatch, told_to_stop: bool) -> None:
+    """Airflow tries it again then, as where the node of the task's pod is drained."""
+    from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+
+    def ends(operator: KubernetesPodOperator, _: object) -> str:
+        if told_to_stop:
+            operator.on_kill()
+        return "the end"
+
+    monkeypatch.setattr(KubernetesPodOperator, "execute_sync", ends)
+    operator, context = Task().operator({})
+    if told_to_stop:
+        with pytest.raises(JobFailedError, match="told to stop"):
+            operator.execute_sync(context)
+    else:
+        assert operator.execute_sync(context) == "the end"
 
 
 def test_pod_that_nobody_watches_any_more_is_ended_after_its_timeout() -> None:
