@@ -14,10 +14,10 @@ from tests.apiserver.cluster import Cluster, pod_templates
 from tests.apiserver.control_plane import control_plane
 from tests.built_tools import built_tool, skip_without
 from tests.components.variants import LOGS_IN_BUCKET, TASK_PODS, dags, eks, kubernetes
-from tests.engine.conftest import drive
+from tests.engine.conftest import account_numbers, drive, moto
 from tests.engine.variants import INTERNET_FACING
 
-__all__ = ["applied", "cluster", "drive"]
+__all__ = ["account_numbers", "applied", "cluster", "drive", "moto"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
