@@ -14,20 +14,17 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from standalone.rest import own_lines
 from standalone.state import ADMIN_USERNAME, StateFolder
+from tests.browser.pages import CHROMIUM, MISSING, chromium, logged_in
 from tests.examples.conftest import IN_ORDER, PACKAGES, run_in
 from tests.standalone.laptop import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 900
 RUN_SECONDS = 300
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-MISSING = "no Chromium on PATH: run `make browser`, which installs Debian's"
-# As root there is no sandbox, and in a container little shared memory.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync"]
 
 
 @dataclass(frozen=True)
@@ -107,25 +104,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
 # Ended with its module: Playwright keeps an event loop running in the main thread, where other tests have theirs.
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail(MISSING, pytrace=False)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, site: Site) -> Page:
     """A page on which somebody has logged in."""
-    page = browser.new_page(viewport={"width": 1280, "height": 800}, base_url=site.url)
-    page.set_default_timeout(120_000)
-    page.goto("/")
-    page.locator('input[name="username"]').fill(ADMIN_USERNAME)
-    page.locator('input[name="password"]').fill(site.password)
-    page.keyboard.press("Enter")
-    page.get_by_role("link", name="Dags").first.wait_for()
-    return page
+    return logged_in(browser, site.url, ADMIN_USERNAME, site.password)
 
 
 @pytest.fixture(scope="session")

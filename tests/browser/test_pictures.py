@@ -40,11 +40,12 @@ def test_pictures_can_be_taken(page: Page, site: Site, tmp_path: Path) -> None:
     page.goto(f"/dags/{DAG_ID}/runs/{run_id}/tasks/{TASK_ID}")
     page.get_by_text("the same by hand").first.wait_for()
     take("task-log")
-    assert {path.name for path in folder.glob("*.png")} == {path.name for path in IMAGES.iterdir()}
+    of_clusters = {path.name for path in IMAGES.glob("cluster-*")}
+    assert {path.name for path in folder.glob("*.png")} | of_clusters == {path.name for path in IMAGES.iterdir()}
 
 
 def test_documents_show_every_picture_and_none_is_large() -> None:
-    shown = "".join((IMAGES.parents[1] / name).read_text() for name in ("README.md", "docs/dagsync.md"))
+    shown = "".join((IMAGES.parents[1] / name).read_text() for name in ("README.md", "docs/dagsync.md", "docs/operations.md"))
     assert list(IMAGES.iterdir())
     for picture in IMAGES.iterdir():
         assert f"images/{picture.name}" in shown
