@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 STACK ?= local
+WORKERS ?= 2
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml tools/setup
 	@tools/setup
@@ -48,8 +49,8 @@ down: .venv/.ready ## Remove all of STACK=, after a question; CONFIRM=yes withou
 	@.venv/bin/python -m stack down --stack "$(STACK)" $(if $(filter yes,$(CONFIRM)),--yes)
 
 .PHONY: test
-test: .venv/.ready ## Pass the tests; the levels that need `make tools` run where it ran
-	@.venv/bin/pytest --ignore tests/cluster
+test: .venv/.ready ## Pass the tests, WORKERS=2 files at a time; the levels that need `make tools` run where it ran
+	@.venv/bin/pytest --ignore tests/cluster --numprocesses "$(WORKERS)" --dist loadfile
 
 .PHONY: test-cluster
 test-cluster: .venv/.ready ## Pass the tests on a real cluster; root on Linux, `make tools` first
@@ -62,6 +63,10 @@ test-browser: .venv/.ready ## Start every example job from Airflow's trigger for
 .PHONY: pictures
 pictures: .venv/.ready ## Take the pictures in docs/images anew, in Chromium
 	@REQUIRE_TOOLS=1 PICTURES="$(CURDIR)/docs/images" .venv/bin/pytest tests/browser/test_pictures.py
+
+.PHONY: cluster-pictures
+cluster-pictures: .venv/.ready ## Take the pictures of a stack on a cluster anew; root on Linux, `make tools` and `make browser` first
+	@REQUIRE_CLUSTER=1 PICTURES="$(CURDIR)/docs/images" .venv/bin/pytest tests/cluster/local_stack/test_pictures.py
 
 .PHONY: torture
 torture: .venv/.ready ## Kill dagsync 1,000 times and feed it 100,000 mutated job files, or TORTURE=100 for a tenth of it
