@@ -8,9 +8,10 @@ import pulumi_kubernetes as k8s
 from components.labels import object_labels
 
 TAKEN_OVER = {"pulumi.com/patchForce": "true"}
-"""For a Secret that an ``up`` made and was killed before it wrote that down: the next one takes it over.
+"""For a Secret or a StatefulSet that an ``up`` made and was killed before it wrote that down: the next one takes it over.
 
-The server keeps no ``stringData``, and so refuses even the same values by another field manager.
+The server refuses even the same values by another field manager where it keeps them in another form: it has no
+``stringData``, and fills in what ``volumeClaimTemplates`` leave out.
 """
 
 

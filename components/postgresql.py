@@ -48,11 +48,12 @@ class PostgreSQL(pulumi.ComponentResource):
         keep = stateful(self, protect=args.protect)
         selected, described = labels("database", name="postgresql"), object_labels("database", name="postgresql")
         metadata = k8s.meta.v1.ObjectMetaArgs(name=name, namespace=args.namespace, labels=described)
+        taken_over = k8s.meta.v1.ObjectMetaArgs(name=name, namespace=args.namespace, labels=described, annotations=TAKEN_OVER)
 
         password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=keep)
         secret = k8s.core.v1.Secret(
             name,
-            metadata=k8s.meta.v1.ObjectMetaArgs(name=name, namespace=args.namespace, labels=described, annotations=TAKEN_OVER),
+            metadata=taken_over,
             type="Opaque",
             string_data={"password": password.result},
             opts=child,
@@ -69,7 +70,7 @@ class PostgreSQL(pulumi.ComponentResource):
         )
         stateful_set = k8s.apps.v1.StatefulSet(
             name,
-            metadata=metadata,
+            metadata=taken_over,
             spec=k8s.apps.v1.StatefulSetSpecArgs(
                 service_name=name,
                 replicas=1,

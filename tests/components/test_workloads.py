@@ -248,12 +248,13 @@ def test_no_pod_reaches_the_node_s_credentials(every: Any):
                     assert block["except"] == ["169.254.169.254/32"], policy.name
 
 
-def test_a_secret_that_a_killed_up_made_and_did_not_write_down_is_taken_over(local: Any):
-    """The server refuses a second manager of ``stringData``, of which it keeps nothing to compare with."""
-    secrets = local.all("Secret")
-    assert secrets
-    for secret in secrets:
-        assert secret.inputs["metadata"]["annotations"] == {"pulumi.com/patchForce": "true"}, secret.name
+@pytest.mark.parametrize("kind", ["Secret", "StatefulSet"])
+def test_what_a_killed_up_made_and_did_not_write_down_is_taken_over(local: Any, kind: str):
+    """The server refuses a second manager of ``stringData`` and ``volumeClaimTemplates``, which it keeps in another form."""
+    made = local.all(kind)
+    assert made
+    for one in made:
+        assert one.inputs["metadata"]["annotations"] == {"pulumi.com/patchForce": "true"}, one.name
 
 
 def test_keys_are_random_and_long_enough(local: Any):
