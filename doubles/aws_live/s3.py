@@ -1,5 +1,6 @@
 """Buckets, and what is set on them."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,13 @@ from doubles.provider import RefusedError
 class Bucket(Kind):
     """A bucket; its id is its name."""
 
-    carried_out = frozenset({"bucket", "forceDestroy", "region", "tags"})
+    carried_out = frozenset({"bucket", "bucketPrefix", "forceDestroy", "region", "tags"})
 
     def create(self, account: Account, inputs: Values) -> str:
+        name = str(inputs.get("bucket") or f"{inputs['bucketPrefix']}{secrets.token_hex(13)}")
         elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
-        account.client("s3").create_bucket(Bucket=inputs["bucket"], **(elsewhere if account.region != "us-east-1" else {}))
-        return str(inputs["bucket"])
+        account.client("s3").create_bucket(Bucket=name, **(elsewhere if account.region != "us-east-1" else {}))
+        return name
 
     def complete(self, account: Account, resource_id: str, inputs: Values) -> None:
         if inputs.get("tags"):
