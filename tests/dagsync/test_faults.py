@@ -174,7 +174,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, die_at: int) -> None:
 
         return call
 
-    for owner, name in ((os, "open"), (os, "write"), (os, "fsync"), (Path, "replace"), (Path, "unlink")):
+    for owner, name in ((os, "open"), (os, "write"), (os, "fsync"), (os, "replace"), (Path, "unlink")):
         monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
 
 
@@ -241,14 +241,14 @@ def test_interrupted_write_leaves_the_old_file(monorepo: Monorepo, monkeypatch: 
 
 def test_temporary_files_are_not_taken_for_dag_files(monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    replace = Path.replace
+    replace = os.replace
 
-    def spy(self: Path, target: Path) -> Path:
-        seen.append(self.name)
-        assert self.stat().st_dev == monorepo.dags.stat().st_dev
-        return replace(self, target)
+    def spy(source: str, target: str) -> None:
+        seen.append(source)
+        assert Path(source).stat().st_dev == monorepo.dags.stat().st_dev
+        replace(source, target)
 
-    monkeypatch.setattr(Path, "replace", spy)
+    monkeypatch.setattr(os, "replace", spy)
     monorepo.job("sales.load")
     monorepo.sync()
     assert seen
