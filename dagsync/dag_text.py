@@ -29,7 +29,7 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
     ``known`` is kept from one DAG to the next.
     """
     first = members[0]
-    whole = first if len(members) == 1 else _whole(members)
+    whole = first if first.group is None else _whole(members)
     dag_id = first.dag_id
     schedule = _schedule(members, whole, names)
     arguments = [f"dag_id={dag_id!r}", f"description={whole.description!r}", f"schedule={schedule}"]
@@ -62,15 +62,11 @@ def _whole(members: Sequence[JobSpec]) -> JobSpec:
 
     options = {option: shared(option) for option in ("schedule", "start_date", "catchup", "max_active_runs", "deadline")}
     tags = tuple(tag for spec in members for tag in spec.all_tags)
-    return members[0]._replace(description=_description(members), tags=tags, **options)
+    description = f"{members[0].group}: {', '.join(spec.name for spec in members)}"
+    return members[0]._replace(description=description, tags=tags, **options)
 
 
 _USUAL = JobSpec("", "")
-
-
-def _description(members: Sequence[JobSpec]) -> str:
-    first = members[0]
-    return first.description if first.group is None else f"{first.group}: {', '.join(spec.name for spec in members)}"
 
 
 def _docs(spec: JobSpec) -> str:

@@ -205,9 +205,7 @@ class LiveKubernetesDouble(KubernetesDouble):
         except UnreachableError as error:
             context.abort(grpc.StatusCode.UNAVAILABLE, f"the cluster cannot be reached: {error}")
         except ApiError as error:
-            hint = (
-                '\nTo take these fields over, annotate the object: pulumi.com/patchForce: "true"' if error.status == 409 else ""
-            )
+            hint = CONFLICT_HINT if error.status == 409 else ""
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{error}{hint}")
         except NotReadyError as error:
             context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, str(error))

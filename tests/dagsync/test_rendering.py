@@ -83,3 +83,15 @@ def test_bytes_do_not_depend_on_order_or_hash_seed() -> None:
         for seed in ("0", "1", "2")
     }
     assert len(outputs) == 1
+
+
+def test_a_group_of_one_job_is_told_as_a_group() -> None:
+    alone = JobSpec("sales", "load", "Loads", group="nightly", schedule="@daily", tags=("a",))
+    (dag,) = calls(render_file([alone], ()), "DAG")
+    described = {name: ast.literal_eval(dag[name]) for name in ("dag_id", "description", "schedule", "tags")}
+    assert described == {
+        "dag_id": "sales_nightly",
+        "description": "nightly: load",
+        "schedule": "@daily",
+        "tags": ["sales", "etl", "auto-generated", "a"],
+    }
