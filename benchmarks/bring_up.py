@@ -12,7 +12,7 @@ from benchmarks import node_usage
 from benchmarks.alternating import Contender
 from benchmarks.measuring import BenchmarkError, Cost, cost_of
 from benchmarks.report import MIB, Report, Table, Target, milliseconds
-from benchmarks.settings import CONTENDERS, Run, take_turns
+from benchmarks.settings import CONTENDERS, ENVIRONMENT, Run, take_turns
 from doubles.live.objects import Objects
 from images import building, layout
 from images.storage import Storage, default_folder
@@ -93,13 +93,13 @@ _DIFFERENCE = (
 def _stack(command: str, *options: str, exit_codes: Sequence[int] = (0,)) -> Cost:
     # Without KUBECONFIG it goes to the cluster of `make cluster`.
     words = [sys.executable, "-m", "stack", command, "--stack", STACK, *options]
-    return cost_of(words, environment={"KUBECONFIG": ""}, timeout_seconds=1200, exit_codes=exit_codes)
+    return cost_of(words, environment={**ENVIRONMENT, "KUBECONFIG": ""}, timeout_seconds=1200, exit_codes=exit_codes)
 
 
 def _by_hand(node: cluster.Cluster) -> Cost:
     airflow, postgresql = (layout.built(Storage(default_folder()), name).reference for name in IMAGES)
     command = [sys.executable, CONTENDERS / "by_hand.py", KUBECTL, airflow, postgresql, BY_HAND_NAMESPACE]
-    return cost_of(command, environment=node.environment)
+    return cost_of(command, environment={**ENVIRONMENT, **node.environment})
 
 
 def _remove(node: cluster.Cluster) -> None:
@@ -122,7 +122,8 @@ def _measured(node: cluster.Cluster, act: Callable[[], Cost], namespace: str, me
 
 def _component(pod: Mapping[str, Any]) -> str:
     labels: Mapping[str, str] = pod["metadata"]["labels"]
-    return labels.get("app.kubernetes.io/component") or labels.get("app", "")
+    component = labels.get("app.kubernetes.io/component") or labels.get("app", "")
+    return "postgresql" if component == "database" else component
 
 
 def _medians(rounds: Sequence[Mapping[str, int]]) -> dict[str, int]:

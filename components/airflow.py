@@ -82,7 +82,7 @@ class Airflow(pulumi.ComponentResource):
         task_pods = self._task_pods(pods, accounts)
         # Pods connect to a proxy, which the migrations do not wait for.
         proxy = args.database.ready if args.database.direct is not None else ()
-        deployments = self._deployments(pods, accounts, task_pods, after=[migrations, *args.identities.values(), *proxy])
+        deployments = self._deployments(pods, accounts, task_pods, migrations, after=[*args.identities.values(), *proxy])
         self.api_server = deployments["api-server"]
         self._reencryption(pods, accounts["migrations"], after=list(deployments.values()))
         self.service_name = services(name, namespace=args.namespace, scheduler_serves_logs=self._serves_logs, opts=self._child)
@@ -195,10 +195,12 @@ class Airflow(pulumi.ComponentResource):
         pods: PodArgs,
         accounts: Mapping[str, pulumi.Output[str]],
         task_pods: TaskPods | None,
+        migrations: AirflowMigrations,
         *,
         after: Sequence[pulumi.Resource],
     ) -> dict[str, pulumi.Resource]:
         made: dict[str, pulumi.Resource] = {}
+        server = self._args.database.server
         for component, definition in self._components.items():
             attachments = self._attachments(component)
             shared = pods.annotated({"secrets": self._args.secrets.checksum(component)})
@@ -223,7 +225,16 @@ class Airflow(pulumi.ComponentResource):
                     replicas=scale.replicas,
                     one_at_a_time=component == "dag-processor" or lasting_name,
                 ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *([task_pods] if task_pods else [])]),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[
+                        *after,
+                        *([task_pods] if task_pods else []),
+                        # A small database of ours is migrated in seconds, which some wait themselves. Migrations of a large
+                        # one take longer than a Deployment may, and the others stop their pods before they start new ones.
+                        *([] if server and definition.waits else [migrations, *server]),
+                    ],
+                ),
             )
         return made
 

@@ -17,12 +17,9 @@ from components.object_metadata import object_metadata
 from components.task_logs import pod_logs
 from components.workload_identity import WorkloadIdentity
 
-CREATE_ADMIN = """\
-set -euo pipefail
-printf '%s\\n%s\\n' "$ADMIN_PASSWORD" "$ADMIN_PASSWORD" | airflow users create --username "$ADMIN_USERNAME" \\
-  --firstname Airflow --lastname Admin --role Admin --email "$ADMIN_USERNAME@airflow.invalid"
-"""
-"""Asks for the password on standard input, since arguments show in ``ps``; leaves a user who exists as it is."""
+MIGRATE = ["python", "-m", "dagsync.migrations"]
+"""One process for both, which waits for a server that is still starting. Takes the password from a variable, since arguments
+show in ``ps``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +45,16 @@ class AirflowMigrations(pulumi.ComponentResource):
             _from_secret("ADMIN_PASSWORD", args.secrets.admin_secret_name, "password"),
         )
         migrate = airflow_container(
-            args.pods, name="migrate", command=["airflow", "db", "migrate"], resources=resources, attachments=secrets
-        )
-        create_admin = airflow_container(
             args.pods,
-            name="create-admin",
-            command=["bash", "-c", CREATE_ADMIN],
+            name="migrate",
+            command=MIGRATE,
             resources=resources,
             attachments=secrets + Attachments(environment=admin),
         )
         spec = pod_spec(
             service_account=args.service_account,
-            init_containers=[*_database_user(args, resources, secrets), migrate],
-            containers=[create_admin],
+            init_containers=_database_user(args, resources, secrets),
+            containers=[migrate],
             attachments=secrets,
         )
         spec.restart_policy = "OnFailure"

@@ -53,10 +53,16 @@ class Component:
     options: tuple[str, ...] = ()
     """Options there."""
 
+    waits: bool = False
+    """Whether it waits itself for the database and its schema, and so may be started together with them."""
+
     ports: Mapping[str, int] = field(default_factory=dict[str, int])
     liveness: k8s.core.v1.ProbeArgs
     readiness: k8s.core.v1.ProbeArgs | None = None
     """None where nobody sends requests, so that only liveness matters."""
+
+    started: k8s.core.v1.HTTPGetActionArgs | None = None
+    """What answers once the component has all it needs; None: what liveness asks."""
 
     reads_dags: bool = False
     grace_seconds: int = 30
@@ -82,10 +88,14 @@ def components(*, executor: Executor, grace_seconds: int, behind_proxy: bool) ->
         Component(
             name="api-server",
             options=("--proxy-headers",) if behind_proxy else (),
+            waits=True,
             ports={"http": API_SERVER_PORT},
             # /api/v2/version asks nothing of the database, whose failover must not restart every API server.
             liveness=k8s.core.v1.ProbeArgs(http_get=version, period_seconds=20, timeout_seconds=10, failure_threshold=6),
             readiness=k8s.core.v1.ProbeArgs(http_get=version, period_seconds=5, timeout_seconds=5, failure_threshold=3),
+            # The first request to the execution API makes its routers, and stops all others for seconds meanwhile: it must not
+            # be a task's.
+            started=k8s.core.v1.HTTPGetActionArgs(path="/execution/health", port="http"),
             grace_seconds=60,
             # A load balancer hears of it later than the cluster's own Services, and sends on meanwhile.
             drain_seconds=30 if behind_proxy else 5,
@@ -101,7 +111,13 @@ def components(*, executor: Executor, grace_seconds: int, behind_proxy: bool) ->
             ends_its_own=runs_tasks,
         ),
         Component(name="dag-processor", liveness=_heartbeat("DagProcessorJob"), reads_dags=True),
-        Component(name="triggerer", ports={"logs": TRIGGERER_LOG_PORT}, liveness=_heartbeat("TriggererJob"), grace_seconds=60),
+        Component(
+            name="triggerer",
+            waits=True,
+            ports={"logs": TRIGGERER_LOG_PORT},
+            liveness=_heartbeat("TriggererJob"),
+            grace_seconds=60,
+        ),
     )
     return {component.name: component for component in every}
 
@@ -113,6 +129,20 @@ def _heartbeat(job_type: str) -> k8s.core.v1.ProbeArgs:
         period_seconds=60,
         timeout_seconds=30,
         failure_threshold=10,
+    )
+
+
+def _startup(component: Component) -> k8s.core.v1.ProbeArgs:
+    """Importing Airflow takes from seconds to a minute on a busy node: only this probe, not liveness, waits five for it."""
+    asked = component.started or component.liveness.http_get
+    # A request costs nothing; a command costs a process, on a node that is busy starting Airflow.
+    period_seconds = 1 if asked is not None else 3
+    return k8s.core.v1.ProbeArgs(
+        http_get=asked,
+        exec_=component.liveness.exec_,
+        period_seconds=period_seconds,
+        timeout_seconds=20,
+        failure_threshold=300 // period_seconds,
     )
 
 
@@ -194,21 +224,15 @@ def component_template(
     delivery = args.delivery.attachments() if component.reads_dags else Attachments()
     chosen = (*([NAMED_HOST] if lasting_name else []), *([SIGNALS_ALONE] if component.ends_its_own else []))
     attached = attachments + delivery + Attachments(environment=chosen)
-    command = ["airflow", component.name, *component.options]
+    airflow = ["python", "-m", "dagsync.waiting"] if component.waits else ["airflow"]
+    command = [*airflow, component.name, *component.options]
     container = airflow_container(args, name=component.name, command=command, resources=resources, attachments=attached)
     container.ports = [
         k8s.core.v1.ContainerPortArgs(name=port_name, container_port=port) for port_name, port in component.ports.items()
     ]
     container.liveness_probe = component.liveness
     container.readiness_probe = component.readiness
-    # Importing Airflow takes from seconds to a minute on a busy node: only this probe, not liveness, waits for it.
-    container.startup_probe = k8s.core.v1.ProbeArgs(
-        http_get=component.liveness.http_get,
-        exec_=component.liveness.exec_,
-        period_seconds=5,
-        timeout_seconds=20,
-        failure_threshold=60,
-    )
+    container.startup_probe = _startup(component)
     if component.drain_seconds:
         container.lifecycle = k8s.core.v1.LifecycleArgs(
             pre_stop=k8s.core.v1.LifecycleHandlerArgs(sleep=k8s.core.v1.SleepActionArgs(seconds=component.drain_seconds))

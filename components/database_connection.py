@@ -32,6 +32,10 @@ class DatabaseConnection:
     ready: Sequence[pulumi.Resource]
     """What must exist before anything connects."""
 
+    server: Sequence[pulumi.Resource] = ()
+    """What runs the server, where it is one of ours in the cluster. It is started together with the migrations and with
+    components that wait until it answers."""
+
     direct: "DatabaseConnection | None" = None
     """The server itself, where this leads to a proxy: for migrations, whose lock is a session's and not a transaction's."""
 

@@ -59,7 +59,7 @@ class PostgreSQL(pulumi.ComponentResource):
             opts=child,
         )
         account = k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child)
-        service = k8s.core.v1.Service(
+        k8s.core.v1.Service(
             name,
             metadata=metadata,
             spec=k8s.core.v1.ServiceSpecArgs(
@@ -107,13 +107,15 @@ class PostgreSQL(pulumi.ComponentResource):
             opts=child,
         )
         self.connection = DatabaseConnection(
-            host=service.metadata.name.apply(lambda service_name: f"{service_name}.{args.namespace_name}.svc"),
+            # The Service's own output would be known only when the server is ready.
+            host=pulumi.Output.from_input(f"{name}.{args.namespace_name}.svc"),
             port=PORT,
             name=DATABASE,
             login=PasswordLogin(username=pulumi.Output.from_input(DATABASE), password=password.result),
             certificate_authority=None,
             peers=[k8s.networking.v1.NetworkPolicyPeerArgs(pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selected))],
-            ready=[stateful_set],
+            ready=(),
+            server=[stateful_set],
         )
         self.register_outputs({"host": self.connection.host})
 
@@ -153,7 +155,7 @@ def _pod(image: str, secret_name: pulumi.Output[str], service_account: pulumi.Ou
                 readiness_probe=k8s.core.v1.ProbeArgs(exec_=ready, period_seconds=5, timeout_seconds=5),
                 liveness_probe=k8s.core.v1.ProbeArgs(exec_=ready, period_seconds=30, timeout_seconds=10, failure_threshold=6),
                 resources=k8s.core.v1.ResourceRequirementsArgs(
-                    requests={"cpu": "100m", "memory": "512Mi"}, limits={"cpu": "1", "memory": "512Mi"}
+                    requests={"cpu": "250m", "memory": "512Mi"}, limits={"cpu": "1", "memory": "512Mi"}
                 ),
                 security_context=container_security(),
                 volume_mounts=[

@@ -9,7 +9,7 @@ from dagsync.caching import cached_readings, remember_readings
 from dagsync.defaults import read_defaults
 from dagsync.discovery import Discovery, assemble, collections_paused, discover, read_modules
 from dagsync.manifest import MANIFEST_NAME, Manifest, decode_manifest, encode_manifest
-from dagsync.model import Report, SyncOptions
+from dagsync.outcome import Report, SyncOptions
 from dagsync.planning import Plan, make_plan
 from dagsync.rows import Rows
 from dagsync.storage import STATE_FOLDER, read_regular, settle, signatures, write_atomically

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dagsync.authoring_arguments import add_authoring_commands
 from dagsync.errors import PlanNotEmptyError
-from dagsync.help_text import Parser, with_page
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES
+from dagsync.help_text import Parser, formatter, with_page
+from dagsync.outcome import DEFAULT_SKIPPED_PACKAGES
 from dagsync.store_arguments import DEFAULT_POLL_SECONDS, add_source, add_store_commands, fetched_problem
 
 DEFAULT_PACKAGES_ROOT = "/app/packages"
@@ -51,11 +51,19 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
 
 def parser(environment: Mapping[str, str], program: str) -> argparse.ArgumentParser:
     """Return the parser of all commands, with defaults taken from ``environment``."""
-    top = Parser(program, description="Turns the ETL jobs of a monorepo into Airflow DAGs.", allow_abbrev=False)
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top = Parser(
+        program,
+        description="Turns the ETL jobs of a monorepo into Airflow DAGs.",
+        allow_abbrev=False,
+        formatter_class=formatter,
+    )
+    commands = top.add_subparsers(prog=program, dest="command", required=True, metavar="COMMAND")
 
     def bare(name: str, description: str) -> argparse.ArgumentParser:
-        return with_page(commands.add_parser(name, help=description, description=description, allow_abbrev=False), name)
+        made = commands.add_parser(
+            name, help=description, description=description, allow_abbrev=False, formatter_class=formatter
+        )
+        return with_page(made, name)
 
     def placed(name: str, description: str, *, packages: bool, target: bool) -> argparse.ArgumentParser:
         made = bare(name, description)

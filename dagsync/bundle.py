@@ -25,7 +25,7 @@ from dagsync.errors import DagsyncError
 from dagsync.fetching import Unpack, add_version, fetch
 from dagsync.holding import held
 from dagsync.local_tree import LocalTree
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES, GroupBy, SyncOptions
+from dagsync.outcome import DEFAULT_SKIPPED_PACKAGES, GroupBy, SyncOptions
 from dagsync.reporting import report_notes
 from dagsync.source_errors import VersionMissingError
 from dagsync.store import Source, is_version

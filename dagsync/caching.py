@@ -4,11 +4,10 @@ Needed for nothing but speed: damaged or missing, everything is read again.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from dagsync.model import Finding
+from dagsync.outcome import Finding
 from dagsync.reading import NOT_A_JOB, Reading
 from dagsync.rows import Rows, encode_json, spec_from
 from dagsync.storage import code_version, is_settled, read_checked, write_checked
@@ -48,7 +47,7 @@ def _row_of(module: ModuleFile, reading: Reading, rows: Rows) -> str:
     spec = "null" if reading.spec is None else rows.text(reading.spec)
     findings = ",[],[]"
     if reading.problems or reading.notes:
-        findings = "".join(f",{encode_json([astuple(each) for each in some])}" for some in (reading.problems, reading.notes))
+        findings = "".join(f",{encode_json(some)}" for some in (reading.problems, reading.notes))
     return f"[{signature},{spec}{findings}]"
 
 

@@ -4,7 +4,8 @@ import difflib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from dagsync.model import Finding, JobSpec
+from dagsync.model import JobSpec
+from dagsync.outcome import Finding
 
 
 def shared_dag_ids(specs: Sequence[JobSpec]) -> dict[str, Finding]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from dagsync.arguments import parse
 from dagsync.console import remark, tell
 from dagsync.errors import EXIT_PROBLEMS, DagsyncError, NoHeartbeatError
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES
+from dagsync.outcome import DEFAULT_SKIPPED_PACKAGES
 
 if TYPE_CHECKING:
-    from dagsync.model import SyncOptions
+    from dagsync.outcome import SyncOptions
 
 
 def run(arguments: list[str], environment: Mapping[str, str], program: str = "dagsync") -> int:
@@ -185,7 +185,7 @@ COMMANDS = {
 def _options(
     parsed: argparse.Namespace, environment: Mapping[str, str], *, clean: bool, allow_mass_removal: bool
 ) -> "SyncOptions":
-    from dagsync.model import SyncOptions
+    from dagsync.outcome import SyncOptions
 
     return SyncOptions(
         packages_root=parsed.packages_root,

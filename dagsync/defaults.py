@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from dagsync.checks import CHECKS, OF_THE_DAG, OF_THE_JOB_ALONE, UnfitError, checked
-from dagsync.model import Finding, JobSpec
+from dagsync.model import JobSpec
 from dagsync.options import unknown_option
+from dagsync.outcome import Finding
 from dagsync.requirements import virtualenv_problem
 from dagsync.walking import SettingsFile
 

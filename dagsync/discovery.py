@@ -13,7 +13,8 @@ from pathlib import Path
 from dagsync.chains import cycles, shared_dag_ids, unknown_upstreams
 from dagsync.defaults import Defaults, read_defaults, with_defaults
 from dagsync.groups import disagreements, waiting_groups
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES, MAX_PACKAGE_LENGTH, Finding, JobSpec, name_problem
+from dagsync.model import MAX_PACKAGE_LENGTH, JobSpec, name_problem
+from dagsync.outcome import DEFAULT_SKIPPED_PACKAGES, Finding
 from dagsync.reading import MAX_SOURCE_BYTES, Reading, read_job
 from dagsync.walking import Listing, ModuleFile, list_modules
 

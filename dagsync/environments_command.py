@@ -8,7 +8,7 @@ from pathlib import Path
 from dagsync.console import remark, tell
 from dagsync.environments import UNUSED_DAYS, build, folders, name_of, prune, ready
 from dagsync.errors import EXIT_PROBLEMS, VirtualenvError
-from dagsync.model import Finding
+from dagsync.outcome import Finding
 from dagsync.requirements import Lock, lock_of
 from dagsync.walking import list_modules
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, NoReturn
 from dagsync.evaluation import NotConstantError
 from dagsync.fields import Json, fits
 from dagsync.following import followed_parser
-from dagsync.model import Finding, JobSpec
+from dagsync.model import JobSpec
 from dagsync.module_names import ModuleNames
+from dagsync.outcome import Finding
 from dagsync.parameters import Pair, parameters_of
 from dagsync.params import Parameter
 from dagsync.parsers import NotFollowedError

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dagsync.chains import paths_of_cycles
 from dagsync.checks import OF_THE_DAG
 from dagsync.declarations import plain
-from dagsync.model import Finding, JobSpec
+from dagsync.model import JobSpec
+from dagsync.outcome import Finding
 
 
 def disagreements(specs: Sequence[JobSpec]) -> dict[str, Finding]:

@@ -1,6 +1,28 @@
 """An argument parser whose ``--help`` reads like a manual page."""
 
 import argparse
+import os
+import sys
+
+
+def formatter(prog: str) -> argparse.HelpFormatter:
+    """Return what lays help out, as wide as argparse does.
+
+    Every argument that is added asks for one. Without a width each would ask the terminal, by ``shutil``, which takes longer to
+    import than a parser to make.
+    """
+    return argparse.HelpFormatter(prog, width=terminal_width() - 2)
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, as ``shutil.get_terminal_size`` does."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80 if sys.__stdout__ is not None else 80
+    except (OSError, ValueError):
+        return 80
 
 
 class Parser(argparse.ArgumentParser):

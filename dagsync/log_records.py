@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dagsync.errors import DagsyncError
-from dagsync.model import Finding, Report
+from dagsync.outcome import Finding, Report
 from dagsync.reporting import report_line
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from dagsync.changes import job_changes
-from dagsync.model import Finding
+from dagsync.outcome import Finding
 from dagsync.planning import Change, Plan
 from dagsync.presenting import diff_lines
 from dagsync.reporting import counted

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from dagsync.model import Report
+from dagsync.outcome import Report
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus text format, https://prometheus.io/docs/instrumenting/exposition_formats/."""

@@ -5,16 +5,12 @@ DAG ids and file names are made here and nowhere else.
 
 import keyword
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from dagsync.declarations import Cron, Notification, Resources
+from dagsync.outcome import GroupBy
 from dagsync.params import Parameter
-
-GroupBy = Literal["package", "job"]
-Action = Literal["create", "update", "delete", "unchanged"]
 
 MAX_DAG_ID_BYTES = 240
 """Longest DAG id in UTF-8: Airflow 3.3 stores 250 characters (``airflow.models.base.ID_LEN``), and a file name may have 255
@@ -22,9 +18,6 @@ bytes, suffix included."""
 
 MAX_PACKAGE_LENGTH = 100
 """Longest tag of Airflow 3.3 in characters (``airflow.models.dag.TAG_MAX_LEN``)."""
-
-DEFAULT_SKIPPED_PACKAGES = ("airflow_control_plane", "dagsync", "etl_core")
-"""Packages that hold shared code or this tool, never jobs."""
 
 
 class JobSpec(NamedTuple):
@@ -94,72 +87,6 @@ class JobSpec(NamedTuple):
     @property
     def all_tags(self) -> list[str]:
         return list(dict.fromkeys((self.package, "etl", "auto-generated", *self.tags)))
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to tell a person about one place in the tree: a problem, or a note where all went well in the end."""
-
-    path: str
-    """Relative to the packages root, or absolute where the DAG folder is meant."""
-
-    line: int
-    """1-based; 0 where the whole file or folder is meant."""
-
-    message: str
-    fix: str = ""
-
-    @property
-    def location(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOptions:
-    """Where a sync reads from, where it writes to, and how it treats what is there."""
-
-    packages_root: Path
-    dags_dir: Path
-
-    group_by: GroupBy = "package"
-    """One DAG file per package or per job."""
-
-    clean: bool = True
-    """Remove the DAGs of jobs that are gone."""
-
-    allow_mass_removal: bool = False
-    """Remove them even if they are more than half of all DAGs."""
-
-    skipped: tuple[str, ...] = DEFAULT_SKIPPED_PACKAGES
-    """Names of packages that are left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a sync did."""
-
-    jobs: int
-    """Jobs without a problem."""
-
-    written: int
-    """DAGs in files that were created or updated."""
-
-    unchanged: int
-    """DAGs in files that were not touched."""
-
-    removed: int
-    """DAGs that are gone."""
-
-    kept: tuple[str, ...]
-    """Jobs (``package.job``) whose last good DAG stays although they have a problem."""
-
-    refused: tuple[str, ...]
-    """DAG ids that stay although their jobs are gone, as they are more than half of all."""
-
-    problems: tuple[Finding, ...]
-    notes: tuple[Finding, ...]
-    files: tuple[tuple[Action, str], ...]
-    """What was done to each file, by name."""
 
 
 def dag_file_name(spec: JobSpec, group_by: GroupBy) -> str:

@@ -1,6 +1,7 @@
 """What the names of a module stand for, told from its statements in one pass: every job of a tree goes through it."""
 
 import ast
+from ast import Assign, Call, Expr, FunctionDef, Import, Name
 from collections.abc import Iterable, Iterator
 
 from dagsync.declarations import CALLS, ORIGINS
@@ -73,40 +74,47 @@ def names_of(module: ast.Module) -> ModuleNames:
     # By type and not by pattern, which tries one class after the other; the most frequent first.
     bindings = names.bindings
     for statement in module.body:
-        if type(statement) is ast.Import:
+        if type(statement) is Import:
             for each in statement.names:
                 if each.name in _PARSERS:
                     names.add_import(statement)
-        elif type(statement) is ast.Assign:
+        elif type(statement) is Assign:
             value = statement.value
-            if type(value) is ast.Call:
+            if type(value) is Call:
                 names.made_by.append(value.func)
             target = statement.targets[0]
-            if type(target) is ast.Name and target.id != "JOB" and len(statement.targets) == 1:
+            if type(target) is Name and target.id != "JOB" and len(statement.targets) == 1:
                 bindings[target.id] = None if target.id in bindings else value
             else:
                 _assign(names, statement, certain=True)
-        elif type(statement) is ast.FunctionDef:
+        elif type(statement) is FunctionDef:
             names.functions[statement.name] = statement
-        elif type(statement) is ast.ImportFrom:
-            names.add_import(statement)
-            if statement.module in _JOB_ORIGINS:
-                _name_calls(names, statement)
-        elif type(statement) is ast.AnnAssign:
-            if type(statement.value) is ast.Call:
-                names.made_by.append(statement.value.func)
-            _assign(names, statement, certain=True)
-        elif type(statement) is ast.AsyncFunctionDef:
-            names.functions[statement.name] = statement
-        elif type(statement) is ast.AugAssign:
-            _assign(names, statement, certain=True)
-        elif isinstance(statement, _BLOCKS):
-            for inner in _within(statement):
-                if isinstance(inner, ast.Assign | ast.AnnAssign | ast.AugAssign):
-                    _assign(names, inner, certain=False)
+        elif type(statement) is Expr:
+            pass
+        else:
+            _less_frequent(names, statement)
     if names.job is None and (line := _bound_otherwise(module)):
         names.job = line, None
     return names
+
+
+def _less_frequent(names: ModuleNames, statement: ast.stmt) -> None:
+    if isinstance(statement, ast.ImportFrom):
+        names.add_import(statement)
+        if statement.module in _JOB_ORIGINS:
+            _name_calls(names, statement)
+    elif isinstance(statement, ast.AnnAssign):
+        if type(statement.value) is ast.Call:
+            names.made_by.append(statement.value.func)
+        _assign(names, statement, certain=True)
+    elif isinstance(statement, ast.AsyncFunctionDef):
+        names.functions[statement.name] = statement
+    elif isinstance(statement, ast.AugAssign):
+        _assign(names, statement, certain=True)
+    elif isinstance(statement, _BLOCKS):
+        for inner in _within(statement):
+            if isinstance(inner, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                _assign(names, inner, certain=False)
 
 
 def _bound_otherwise(module: ast.Module) -> int | None:

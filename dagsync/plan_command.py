@@ -6,7 +6,7 @@ from dagsync.applying import plan_sync
 from dagsync.changes import job_changes, job_lines
 from dagsync.console import remark, tell
 from dagsync.errors import EXIT_PROBLEMS, PlanNotEmptyError
-from dagsync.model import SyncOptions
+from dagsync.outcome import SyncOptions
 from dagsync.presenting import plan_json, plan_line, print_diff, print_marked
 from dagsync.reporting import finding_lines
 from dagsync.sync_command import mass_removal

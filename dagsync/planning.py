@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from dagsync.discovery import Discovery
 from dagsync.manifest import Manifest
-from dagsync.model import Action, Finding, JobSpec, SyncOptions, dag_file_name
+from dagsync.model import JobSpec, dag_file_name
+from dagsync.outcome import Action, Finding, SyncOptions
 from dagsync.rendering import MARKER, render_files
 
 

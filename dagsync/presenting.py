@@ -12,7 +12,8 @@ from typing import Any
 from dagsync.changes import job_changes
 from dagsync.declarations import Cron, plain
 from dagsync.discovery import Discovery
-from dagsync.model import Finding, JobSpec
+from dagsync.model import JobSpec
+from dagsync.outcome import Finding
 from dagsync.planning import Change, Plan
 from dagsync.reporting import counted
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from dagsync.evaluation import Constants, NotConstantError
 from dagsync.forms import USE_ARGPARSE, form_of, without_fields
-from dagsync.model import MAX_DAG_ID_BYTES, Finding, JobSpec, name_problem
+from dagsync.model import MAX_DAG_ID_BYTES, JobSpec, name_problem
 from dagsync.module_names import names_of
 from dagsync.options import NamedExpressions, RefusalError, given_options, kind_of
+from dagsync.outcome import Finding
 from dagsync.texts import MAX_LENGTH, cleaned, storable
 
 MAX_SOURCE_BYTES = 5_000_000

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 
 from dagsync.dag_text import Texts, dag_text
-from dagsync.model import GroupBy, JobSpec, dag_file_name
+from dagsync.model import JobSpec, dag_file_name
+from dagsync.outcome import GroupBy
 
 MARKER = "# Written by dagsync"
 """Every file starts with it; a file that does not is somebody else's and is never touched."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dagsync.errors import DagsyncError
-from dagsync.model import Finding, Report
+from dagsync.outcome import Finding, Report
 
 
 def error_lines(error: DagsyncError) -> list[str]:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from dagsync.errors import ExistsError, PackagesRootError, TargetWriteError
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES, MAX_DAG_ID_BYTES, MAX_PACKAGE_LENGTH, name_problem
+from dagsync.model import MAX_DAG_ID_BYTES, MAX_PACKAGE_LENGTH, name_problem
+from dagsync.outcome import DEFAULT_SKIPPED_PACKAGES
 
 JOB_TEMPLATE = '''"""{docstring}"""
 

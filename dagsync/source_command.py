@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dagsync.cache import Cache
 from dagsync.errors import EXIT_PROBLEMS, DagsyncError
-from dagsync.model import Report, SyncOptions
+from dagsync.outcome import Report, SyncOptions
 from dagsync.s3 import S3Store
 from dagsync.source_syncing import sync_source
 from dagsync.sync_command import HANGS_AFTER_SECONDS, Rounds, show_failure, show_report

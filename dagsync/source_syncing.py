@@ -1,13 +1,12 @@
 """Makes the DAG folder match the packages a source has published."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from dagsync.cache import Cache
 from dagsync.errors import DagsyncError
 from dagsync.fetching import fetch
 from dagsync.holding import held
-from dagsync.model import Report, SyncOptions
+from dagsync.outcome import Report, SyncOptions
 from dagsync.store import Source
 from dagsync.syncing import sync
 
@@ -28,5 +27,5 @@ def sync_source(source: Source, cache: Cache, options: SyncOptions) -> tuple[Rep
         failure = error
     with held(cache.link) as root:
         # Who publishes decides what is gone; nobody is at hand in a pod to allow it.
-        report = sync(replace(options, packages_root=root, allow_mass_removal=True))
+        report = sync(options._replace(packages_root=root, allow_mass_removal=True))
     return report, root, failure

@@ -10,7 +10,7 @@ from pathlib import Path
 from dagsync.environments import ready
 from dagsync.errors import VirtualenvError
 from dagsync.manifest import MANIFEST_NAME, decode_manifest
-from dagsync.model import Report
+from dagsync.outcome import Report
 from dagsync.presenting import problem_documents
 from dagsync.reporting import counted, report_notes
 from dagsync.requirements import lock_of

@@ -158,14 +158,15 @@ def read_checked(dags_dir: Path, name: str) -> Any:
 @functools.cache
 def code_version() -> str:
     """Return what identifies the code at work, so that an upgrade reads and renders everything again."""
-    modules = sorted(Path(__file__).parent.glob("*.py"))
-    stamps = [(module.name, module.stat().st_mtime_ns, module.stat().st_size) for module in modules]
-    return fingerprint(stamps)
+    with os.scandir(os.path.dirname(__file__)) as entries:  # noqa: PTH120 - a fifth of the time
+        found = [(each.name, each.stat()) for each in entries if each.name.endswith(".py")]
+    return fingerprint(sorted((name, status.st_mtime_ns, status.st_size) for name, status in found))
 
 
 def fingerprint(*parts: object) -> str:
-    """Return a digest of plain values."""
-    return _digest("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).decode()
+    """Return a digest of plain values, or of bytes as they are."""
+    pieces = (part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape") for part in parts)
+    return _digest(b"\0".join(pieces)).decode()
 
 
 def is_settled(file: Signature | ModuleFile, listed_ns: int) -> bool:

@@ -5,12 +5,11 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from dagsync.console import remark, tell
 from dagsync.errors import EXIT_PROBLEMS, DagsyncError, MassRemovalError
-from dagsync.model import Report, SyncOptions
+from dagsync.outcome import Report, SyncOptions
 from dagsync.reporting import error_lines, report_line, report_notes
 from dagsync.syncing import sync
 
@@ -86,6 +85,8 @@ class Rounds:
 def show_report(parsed: argparse.Namespace, report: Report, root: Path) -> None:
     """Say what a sync did, in the format that was asked for."""
     if parsed.log_format == "json":
+        from datetime import UTC, datetime
+
         from dagsync.log_records import report_records
 
         tell(report_records(report, root, datetime.now(UTC)))
@@ -99,6 +100,8 @@ def show_report(parsed: argparse.Namespace, report: Report, root: Path) -> None:
 def show_failure(parsed: argparse.Namespace, error: DagsyncError) -> None:
     """Say why a sync failed as a whole, in the format that was asked for."""
     if parsed.log_format == "json":
+        from datetime import UTC, datetime
+
         from dagsync.log_records import failure_record
 
         tell([failure_record(error, datetime.now(UTC))])

@@ -3,10 +3,9 @@
 import json
 import os
 import time
-from dataclasses import astuple, replace
 from typing import Any
 
-from dagsync.model import Finding, Report, SyncOptions
+from dagsync.outcome import Finding, Report, SyncOptions
 from dagsync.storage import (
     STATE_FOLDER,
     code_version,
@@ -33,7 +32,7 @@ def sync(options: SyncOptions) -> Report:
     with locked(options.dags_dir), writing(options.dags_dir):
         listed_ns = time.time_ns()
         listing = list_modules(options.packages_root, options.skipped)
-        key = fingerprint(code_version(), options, listing.text())
+        key = fingerprint(code_version(), options, listing.content())
         last = read_checked(options.dags_dir, LAST_NAME)
         if last is not None and last["key"] == key and last["signatures"] == signatures(options.dags_dir, last["signatures"]):
             os.utime(options.dags_dir / STATE_FOLDER / LAST_NAME)
@@ -46,19 +45,20 @@ def sync(options: SyncOptions) -> Report:
             is_settled(each, listed_ns) for each in (*listing.modules, *(each.signature for each in listing.settings))
         )
         files = tuple(("unchanged", name) for action, name in report.files if action != "delete")
-        repeated = replace(report, written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
+        repeated = report._replace(written=0, unchanged=report.written + report.unchanged, removed=0, files=files)
         document = {
             "key": key if settled else None,
             "signatures": left,
             "root": str(options.packages_root),
-            "report": astuple(repeated),
+            "report": repeated,
         }
         write_checked(options.dags_dir, LAST_NAME, json.dumps(document, separators=(",", ":")))
         return report
 
 
 def report_from(row: list[Any]) -> Report:
-    """Return the report of a row made by ``astuple``."""
+    """Return the report of a row as JSON has it."""
     jobs, written, unchanged, removed, kept, refused, problems, notes, files = row
     problems, notes = (tuple(Finding(*each) for each in findings) for findings in (problems, notes))
-    return Report(jobs, written, unchanged, removed, tuple(kept), tuple(refused), problems, notes, tuple(map(tuple, files)))
+    done = tuple((action, name) for action, name in files)
+    return Report(jobs, written, unchanged, removed, tuple(kept), tuple(refused), problems, notes, done)

@@ -14,7 +14,8 @@ from pathlib import Path
 from dagsync.discovery import Discovery, discover
 from dagsync.environments_command import read_locks
 from dagsync.errors import AirflowMissingError
-from dagsync.model import Finding, JobSpec, dag_file_name
+from dagsync.model import JobSpec, dag_file_name
+from dagsync.outcome import Finding
 from dagsync.presenting import problem_documents
 from dagsync.rendering import render_files
 

@@ -1,15 +1,16 @@
 """Lists the job modules of a monorepo with one ``stat`` each, which is all an unchanged sync costs."""
 
+import functools
+import marshal
 import os
-import stat
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 from dagsync.errors import PackagesRootError
-from dagsync.model import Finding
+from dagsync.outcome import Finding
 
 
 class Signature(NamedTuple):
@@ -57,29 +58,38 @@ class SettingsFile(NamedTuple):
     signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
 class Listing:
     """What is on disk."""
 
-    modules: list[ModuleFile] = field(default_factory=list["ModuleFile"])
-    """In the order of their paths."""
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, list[tuple[str, int, int, int, int]]]] = []
+        """Package, folder and the Python files in it: their names and signatures. Plain, as most syncs only compare them."""
 
-    settings: list[SettingsFile] = field(default_factory=list["SettingsFile"])
-    """The nearer to the jobs, the earlier."""
+        self.settings: list[SettingsFile] = []
+        """The nearer to the jobs, the earlier."""
 
-    packages_without_init: list[str] = field(default_factory=list[str])
-    unreadable_packages: list[str] = field(default_factory=list[str])
-    """Packages of which some part could not be listed."""
+        self.packages_without_init: list[str] = []
+        self.unreadable_packages: list[str] = []
+        """Packages of which some part could not be listed."""
 
-    problems: list[Finding] = field(default_factory=list[Finding])
+        self.problems: list[Finding] = []
 
-    def text(self) -> str:
-        """Return what differs whenever the listing does.
+    @functools.cached_property
+    def modules(self) -> list[ModuleFile]:
+        """All of them, by package and folder."""
+        return [
+            ModuleFile(package, f"{folder}/{name}", *signature)
+            for package, folder, files in self.rows
+            for name, *signature in files
+        ]
 
-        Made by hand, as the ``repr`` of ten thousand modules takes three times as long.
+    def content(self) -> bytes:
+        """Return what differs whenever the listing does, and is the same in every process.
+
+        Of marshal's formats the second is the last that depends on values alone. It takes a tenth of the time of ``repr``.
         """
-        modules = "\n".join(["%s\0%s\0%d %d %d %d" % module for module in self.modules])  # noqa: UP031 - twice as fast
-        return f"{modules}\n{self.settings!r} {self.packages_without_init!r} {self.unreadable_packages!r} {self.problems!r}"
+        more = self.settings, self.packages_without_init, self.unreadable_packages, self.problems
+        return marshal.dumps(self.rows, 2) + repr(more).encode("utf-8", "surrogateescape")
 
 
 def list_modules(root: Path, skipped: Collection[str]) -> Listing:
@@ -113,7 +123,7 @@ def signature_of(status: os.stat_result) -> Signature:
 
 
 def _list_package(base: str, package: str, listing: Listing) -> None:
-    before = len(listing.modules)
+    before = len(listing.rows)
     try:
         _list_folder(base, package, f"{package}/jobs", listing)
     except (FileNotFoundError, NotADirectoryError):
@@ -122,7 +132,7 @@ def _list_package(base: str, package: str, listing: Listing) -> None:
         listing.unreadable_packages.append(package)
         listing.problems.append(Finding(f"{package}/jobs", 0, f"cannot be listed: {error.strerror}", "make it readable"))
         return
-    if len(listing.modules) == before:
+    if len(listing.rows) == before:
         return
     _list_settings(base, package, f"{package}/pyproject.toml", listing)
     if not os.path.isfile(f"{base}/{package}/__init__.py"):  # noqa: PTH113 - ten times faster
@@ -134,31 +144,36 @@ def _list_settings(base: str, package: str, path: str, listing: Listing) -> None
         status = os.stat(f"{base}/{path}")  # noqa: PTH116 - twice as fast
     except OSError:
         return
-    if stat.S_ISREG(status.st_mode):
+    if S_ISREG(status.st_mode):
         listing.settings.append(SettingsFile(package, path, signature_of(status)))
 
 
 def _list_folder(base: str, package: str, folder: str, listing: Listing) -> None:
     with os.scandir(f"{base}/{folder}") as entries:
         found = sorted(entries, key=_name)
+    files: list[tuple[str, int, int, int, int]] = []
+    below: list[str] = []
     for entry in found:
         name = entry.name
         if name.endswith(".py"):
             # No hidden file can be imported; Emacs makes some, which lead nowhere, beside what it edits.
             if name == "__init__.py" or name.startswith("."):
                 continue
-            path = f"{folder}/{name}"
             try:
                 status = entry.stat()
             except OSError as error:
                 listing.unreadable_packages.append(package)
-                listing.problems.append(Finding(path, 0, f"cannot be read: {error.strerror}", "make it readable or delete it"))
+                problem = Finding(f"{folder}/{name}", 0, f"cannot be read: {error.strerror}", "make it readable or delete it")
+                listing.problems.append(problem)
                 continue
-            if stat.S_ISREG(status.st_mode):
-                stamps = status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
-                listing.modules.append(ModuleFile(package, path, *stamps))
+            if S_ISREG(status.st_mode):
+                files.append((name, status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
         elif not _is_ignored(name) and entry.is_dir(follow_symlinks=False):
-            _list_folder(base, package, f"{folder}/{name}", listing)
+            below.append(name)
+    if files:
+        listing.rows.append((package, folder, files))
+    for name in below:
+        _list_folder(base, package, f"{folder}/{name}", listing)
 
 
 def _is_ignored(name: str) -> bool:

@@ -99,9 +99,9 @@ class BringingUp:
             config=config,
         )
         with self.progress.step(f"pulumi up --stack {self.stack}") as step, opened as operations:
-            changes = operations.up()
-            step.note = described(changes)
-            return changes, operations.outputs()
+            done = operations.up()
+            step.note = described(done.changes)
+            return done.changes, done.outputs
 
     def _address(self, target: Target) -> None:
         if address.forwarder(self.record) and self.options.port in (None, self.record.port):

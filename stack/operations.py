@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psutil
@@ -29,6 +30,17 @@ T = TypeVar("T")
 def program() -> None:
     """Run the repository's program as ``pulumi up`` does."""
     runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What an ``up`` did."""
+
+    changes: Mapping[str, int]
+    """Operation to count."""
+
+    outputs: Mapping[str, Any]
+    """The stack's outputs by name, secret ones in plain text."""
 
 
 class Operations:
@@ -86,11 +98,11 @@ class Operations:
         )
         return narration.changes
 
-    def up(self) -> dict[str, int]:
-        """Make the cluster what the program says; return what changed."""
+    def up(self) -> Done:
+        """Make the cluster what the program says."""
         narration = Narration(self._progress)
-        self._carried_out(lambda: self._stack.up(on_event=narration.listen, suppress_outputs=True), narration)
-        return narration.changes
+        result = self._carried_out(lambda: self._stack.up(on_event=narration.listen, suppress_outputs=True), narration)
+        return Done(changes=narration.changes, outputs={name: output.value for name, output in result.outputs.items()})
 
     def destroy(self) -> dict[str, int]:
         """Remove all of the stack and forget it; return what was removed."""
@@ -100,9 +112,6 @@ class Operations:
         if self._own_backend:
             shutil.rmtree(self._folder.work(self._stack.name))
         return narration.changes
-
-    def outputs(self) -> dict[str, Any]:
-        return {name: output.value for name, output in self._stack.outputs().items()}
 
     def is_empty(self) -> bool:
         """Tell whether nothing was ever made, or all of it was removed."""

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -98,11 +98,11 @@ class Airflow:
         until(self._log_in, "the api-server answers", self, timeout_seconds=90)
         until(self._is_healthy, "all components are healthy", self, timeout_seconds=90)
 
-    def launch(self, component: str, *options: str, **environment: str) -> None:
-        """Start one more component with options of its command; ``end`` or ``stop`` ends it."""
+    def launch(self, component: str, *options: str, by: Sequence[str] = ("airflow",), **environment: str) -> None:
+        """Start one more component with options of its command, run ``by`` another one; ``end`` or ``stop`` ends it."""
         with (self.home / f"{component}.log").open("wb") as log:
             self.processes[component] = subprocess.Popen(
-                [BIN / "airflow", component, *options],
+                [BIN / by[0], *by[1:], component, *options],
                 env={**self.environment, **environment},
                 cwd=self.home,
                 stdout=log,

@@ -9,7 +9,7 @@ import pytest
 from airflow.configuration import conf
 
 from components.airflow_environment import AUTH_MANAGERS
-from components.airflow_migrations import CREATE_ADMIN
+from components.airflow_migrations import MIGRATE
 from components.airflow_pods import components
 from components.load_balancer import DRAIN_SECONDS, HEALTH_PATH, IDLE_SECONDS
 from tests.airflow.server import PASSWORD, Airflow, environment, until
@@ -34,9 +34,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
         "ADMIN_PASSWORD": PASSWORD,
     }
     airflow = Airflow(home, variables)
-    for command in (("airflow", "db", "migrate"), ("bash", "-c", CREATE_ADMIN)):
-        done = airflow.run(*command)
-        assert done.returncode == 0, done.stderr
+    done = airflow.run(*MIGRATE)
+    assert done.returncode == 0, done.stderr
     return airflow
 
 

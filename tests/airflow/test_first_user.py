@@ -1,4 +1,4 @@
-"""The first user is made with the real FAB, by the very script the migration Job runs."""
+"""The database is migrated and the first user made with the real FAB, by the very command of the migration Job."""
 
 import sqlite3
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 from werkzeug.security import check_password_hash
 
 from components.airflow_environment import AUTH_MANAGERS
-from components.airflow_migrations import CREATE_ADMIN
+from components.airflow_migrations import MIGRATE
 from tests.airflow.server import environment
 
 FIRST_PASSWORD = "cGVyc2lzdGVudA-1"
@@ -15,7 +15,7 @@ FIRST_PASSWORD = "cGVyc2lzdGVudA-1"
 
 def make_user(home: Path, variables: dict[str, str], password: str) -> str:
     done = subprocess.run(
-        ["bash", "-c", CREATE_ADMIN],
+        MIGRATE,
         env=variables | {"ADMIN_USERNAME": "admin", "ADMIN_PASSWORD": password},
         capture_output=True,
         text=True,
@@ -40,7 +40,6 @@ def test_the_first_user_is_made_once_and_keeps_the_password(tmp_path: Path):
     for name in ("AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"):
         del variables[name]
     variables["AIRFLOW__CORE__AUTH_MANAGER"] = AUTH_MANAGERS["fab"]
-    subprocess.run(["airflow", "db", "migrate"], env=variables, check=True, capture_output=True, timeout=120)
 
     said = make_user(home, variables, FIRST_PASSWORD)
     ((username, hashed),) = users(home)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dagsync import validation
-from dagsync.model import Finding
+from dagsync.outcome import Finding
 from tests.dagsync.tree import JOB, Monorepo
 
 

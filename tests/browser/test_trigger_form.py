@@ -14,6 +14,7 @@ from tests.examples.conftest import PACKAGES, run_in
 
 # What is filled in, and the arguments a job must get of it. {supplier} and {data} are known when the tests run.
 FILLED: dict[str, tuple[Mapping[str, Any], list[str]]] = {
+    "catalog.check_supplier": ({"base_url": "{supplier}", "page": 2}, ["--base-url={supplier}", "--page=2"]),
     "catalog.fetch_products": ({"base_url": "{supplier}"}, ["--base-url={supplier}"]),
     "catalog.load_products": ({"keep_listed": True}, ["--keep-listed"]),
     "catalog.low_stock": ({"days": 3}, ["--days=3"]),

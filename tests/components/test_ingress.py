@@ -59,7 +59,7 @@ def test_without_a_host_nothing_is_made_nobody_is_let_in_and_no_header_is_believ
     assert let_in(every) == []
     command, alone = api_server(every)
     assert not {"FORWARDED_ALLOW_IPS", "AIRFLOW__FAB__COOKIE_SECURE", "AIRFLOW__API__BASE_URL"} & {*alone, *every.environment()}
-    assert command[2:] == ["airflow", "api-server"]
+    assert command[2:] == ["python", "-m", "dagsync.waiting", "api-server"]
 
 
 def test_an_internal_load_balancer_in_the_private_subnets_is_asked_for(auto_mode: Any):
@@ -162,7 +162,7 @@ def test_one_host_name_is_also_the_address_in_links_and_the_end_of_plain_http(au
 
 def test_the_api_server_believes_the_headers_of_its_load_balancer_alone(auto_mode: Any):
     command, alone = api_server(auto_mode)
-    assert command[2:] == ["airflow", "api-server", "--proxy-headers"]
+    assert command[2:] == ["python", "-m", "dagsync.waiting", "api-server", "--proxy-headers"]
     assert alone["FORWARDED_ALLOW_IPS"] == "10.0.0.0/19,10.0.64.0/19"
     assert alone["AIRFLOW__FAB__COOKIE_SECURE"] == "True"
     # ProxyFix would believe X-Forwarded-Host too, which a load balancer hands on from anybody.

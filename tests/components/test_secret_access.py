@@ -11,8 +11,7 @@ ALWAYS = {
     "airflow-api-server/api-server": {FERNET, API, JWT, DATABASE},
     "airflow-dag-processor/dag-processor": {FERNET, DATABASE},
     "airflow-triggerer/triggerer": {FERNET, API, DATABASE},
-    "airflow-migrations/migrate": {FERNET, DATABASE},
-    "airflow-migrations/create-admin": {FERNET, DATABASE, "airflow-admin"},
+    "airflow-migrations/migrate": {FERNET, DATABASE, "airflow-admin"},
 }
 ROWS = {
     "LocalExecutor": {**ALWAYS, "airflow-scheduler/scheduler": {FERNET, API, JWT, DATABASE}},

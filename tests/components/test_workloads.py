@@ -52,7 +52,13 @@ def test_no_secret_is_in_a_config_map_or_in_a_container(every: Any):
 def test_every_component_is_a_deployment_that_runs_its_command(local: Any, component: str):
     spec = local.pods()[f"airflow-{component}"]["spec"]
     (container,) = spec["containers"]
-    assert container["command"] == ["dumb-init", "--", "airflow", component]
+    waits = component in ("api-server", "triggerer")
+    assert container["command"] == [
+        "dumb-init",
+        "--",
+        *(["python", "-m", "dagsync.waiting"] if waits else ["airflow"]),
+        component,
+    ]
     assert spec["serviceAccountName"] == f"airflow-{component}"
 
 
@@ -195,8 +201,32 @@ def test_dag_sync_gets_no_secret(every: Any):
 def test_migrations_run_before_workloads_and_again_for_a_new_image(every: Any):
     (job,) = every.all("Job")
     assert (job.replace_on_changes, job.delete_before_replace) == (("spec.template",), True)
+    servers = [one.urn for one in every.all("StatefulSet")]
     for deployment in every.all("Deployment"):
-        assert job.urn in deployment.dependencies, deployment.name
+        waits = "dagsync.waiting" in deployment.inputs["spec"]["template"]["spec"]["containers"][0]["command"]
+        # Beside a server of ours, what waits itself is started with it; whatever stops its pods first never is.
+        expected = set() if servers and waits else {job.urn, *servers}
+        assert expected == {job.urn, *servers}.intersection(deployment.dependencies), deployment.name
+        if not expected:
+            assert deployment.inputs["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0, deployment.name
+
+
+def test_migrations_start_together_with_a_server_of_ours(local: Any):
+    (job,), (server,) = local.all("Job"), local.all("StatefulSet")
+    assert server.urn not in job.dependencies
+
+
+def test_an_api_server_is_started_once_its_execution_api_is(every: Any):
+    """Its first request makes the routers and stops all others for seconds meanwhile; a task should not be the first."""
+    (container,) = every.pods()["airflow-api-server"]["spec"]["containers"]
+    assert container["startupProbe"]["httpGet"]["path"] == "/execution/health"
+
+
+def test_a_start_may_take_five_minutes(every: Any):
+    for name, container in every.containers():
+        if name.startswith("airflow-") and not container["name"].startswith("dag-sync") and "startupProbe" in container:
+            probe = container["startupProbe"]
+            assert probe["periodSeconds"] * probe["failureThreshold"] == 300, name
 
 
 def test_the_first_user_s_password_is_not_an_argument(every: Any):

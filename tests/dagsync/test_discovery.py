@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dagsync.discovery import Discovery, discover
-from dagsync.model import DEFAULT_SKIPPED_PACKAGES, JobSpec
+from dagsync.model import JobSpec
+from dagsync.outcome import DEFAULT_SKIPPED_PACKAGES
 from tests.dagsync.tree import JOB, Monorepo
 
 

@@ -250,6 +250,7 @@ def test_required_arguments_may_be_left_to_raw_ones(generated: tuple[list[Genera
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "packages"
 GIVEN: dict[str, Mapping[str, Json]] = {
+    "catalog.check_supplier": {"base_url": "http://127.0.0.1:1/-x=y", "page": 2},
     "catalog.fetch_products": {"base_url": "http://127.0.0.1:1/-x=y"},
     "catalog.load_products": {"keep_listed": True},
     "catalog.low_stock": {"days": 3},

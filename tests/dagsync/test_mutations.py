@@ -16,7 +16,7 @@ import pytest
 
 from dagsync import storage
 from dagsync.log_records import report_records
-from dagsync.model import Finding, Report
+from dagsync.outcome import Finding, Report
 from dagsync.reading import Reading, read_job
 from dagsync.rendering import render_file
 from dagsync.reporting import report_line, report_notes

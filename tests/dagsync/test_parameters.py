@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dagsync.argv import argv_from
-from dagsync.model import Finding
+from dagsync.outcome import Finding
 from dagsync.params import Parameter
 from dagsync.reading import read_job
 

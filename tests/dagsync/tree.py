@@ -4,11 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
-from dagsync.model import Report, SyncOptions
+from dagsync.outcome import Report, SyncOptions
 from dagsync.syncing import sync
 
 JOB = 'def entrypoint(argv):\n    return 0\n\nJOB = (entrypoint, "A job")\n'
@@ -32,7 +31,7 @@ class Monorepo:
         return path
 
     def options(self, **changed: object) -> SyncOptions:
-        return replace(SyncOptions(self.packages, self.dags), **changed)  # pyright: ignore[reportArgumentType] - by the tests
+        return SyncOptions(self.packages, self.dags)._replace(**changed)  # pyright: ignore[reportArgumentType] - by the tests
 
     def sync(self, **changed: object) -> Report:
         return sync(self.options(**changed))

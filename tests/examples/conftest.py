@@ -15,6 +15,7 @@ IN_ORDER = (
     "finance.convert_orders",
     "sales.daily_revenue",
     "sales.archive_orders --month 2026-01",
+    "catalog.check_supplier",
     "catalog.fetch_products",
     "catalog.load_products",
     "catalog.low_stock",
