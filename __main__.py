@@ -1,5 +1,10 @@
 """Airflow on Kubernetes: settings, then what the stack stands on, then the platform inside the cluster, then Airflow."""
 
+import gc
+
+# The providers' SDKs make a million objects that stay until the end: looking for cycles among them takes a tenth of a preview.
+gc.disable()
+
 import pulumi
 
 from components.airflow import Airflow
@@ -120,3 +125,6 @@ pulumi.export("adminUsername", settings.airflow.admin_username)
 pulumi.export("adminPasswordSecret", secrets.admin_secret_name)
 pulumi.export("secondsUntilNewJobIsVisible", settings.dags.worst_case_seconds())
 pulumi.export("newJobWaitsFor", settings.dags.visible_after())
+
+# For who runs the program in a process that goes on.
+gc.enable()
