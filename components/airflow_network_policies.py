@@ -109,7 +109,8 @@ def _policy(
     return k8s.networking.v1.NetworkPolicySpecArgs(
         pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=labels(component)),
         policy_types=["Ingress", "Egress"],
-        ingress=list(ingress),
+        # None lets nobody in as well; the API server keeps no empty list, and would find another one asked for each time.
+        ingress=list(ingress) or None,
         egress=list(egress),
     )
 

@@ -59,7 +59,10 @@ def token() -> Attachments:
             downward_api=k8s.core.v1.DownwardAPIProjectionArgs(
                 items=[
                     k8s.core.v1.DownwardAPIVolumeFileArgs(
-                        path="namespace", field_ref=k8s.core.v1.ObjectFieldSelectorArgs(field_path="metadata.namespace")
+                        path="namespace",
+                        # The list of sources has one owner: with the API server's default added, another `up` that makes the
+                        # same object after one that was killed would ask for a different list.
+                        field_ref=k8s.core.v1.ObjectFieldSelectorArgs(api_version="v1", field_path="metadata.namespace"),
                     )
                 ]
             )

@@ -22,9 +22,16 @@ class Cluster:
         self._client = client
         self.kubeconfig = kubeconfig
 
-    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> dict[str, Any]:
-        """Server-side apply, every field checked by name. Returns what the server made of it."""
-        query = {"fieldManager": "tests", "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+    def apply(
+        self, manifest: Manifest, *, dry_run: bool = False, manager: str = "tests", force: bool = False
+    ) -> dict[str, Any]:
+        """Server-side apply, every field checked by name. Returns what the server made of it.
+
+        Raises RefusedError too where another ``manager`` owns a field with another value, unless by ``force``.
+        """
+        query = {"fieldManager": manager, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        if force:
+            query["force"] = "true"
         path = f"{self._collection(manifest)}/{manifest['metadata']['name']}"
         content_type = {"Content-Type": "application/apply-patch+yaml"}
         return _accepted(self._client.patch(path, params=query, json=manifest, headers=content_type))

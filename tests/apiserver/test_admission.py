@@ -42,6 +42,21 @@ def test_every_object_is_accepted_field_by_field(applied: AppliedStack) -> None:
         assert applied.without_definition == []
 
 
+def test_what_a_killed_up_has_made_is_made_again_without_a_conflict(applied: AppliedStack) -> None:
+    """Each ``up`` makes an object under a name of its own, and what the first one asked for must not differ from the next.
+
+    It does where the server adds a default to a list that has one owner, or turns what was sent into something else.
+    """
+    refused: dict[str, str] = {}
+    for one in applied.objects:
+        force = one["metadata"].get("annotations", {}).get("pulumi.com/patchForce") == "true"
+        try:
+            applied.cluster.apply(one, dry_run=True, manager="the-next-up", force=force)
+        except RefusedError as error:
+            refused[f"{one['kind']} {one['metadata']['name']}"] = str(error)
+    assert refused == {}
+
+
 def test_both_namespaces_enforce_restricted_pod_security(applied: AppliedStack) -> None:
     namespaces = [one["metadata"] for one in applied.objects if one["kind"] == "Namespace"]
     assert {one["name"] for one in namespaces} == {applied.namespace, applied.jobs_namespace}
