@@ -2,7 +2,8 @@
 
 import gc
 
-# The providers' SDKs make a million objects that stay until the end: looking for cycles among them takes a tenth of a preview.
+# The providers' SDKs make a million objects that stay until the end: looking for cycles among them takes a tenth of a preview,
+# and no process that runs this program lives long.
 gc.disable()
 
 import pulumi
@@ -125,6 +126,3 @@ pulumi.export("adminUsername", settings.airflow.admin_username)
 pulumi.export("adminPasswordSecret", secrets.admin_secret_name)
 pulumi.export("secondsUntilNewJobIsVisible", settings.dags.worst_case_seconds())
 pulumi.export("newJobWaitsFor", settings.dags.visible_after())
-
-# For who runs the program in a process that goes on.
-gc.enable()

@@ -1,8 +1,9 @@
 """What holds for every level."""
 
+import gc
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     skip_without(["pulumi"], "pulumi", items)
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Generator[None]:
+    """Collect what a test leaves that ran the program, which switches that off.
+
+    A program that was refused leaves a coroutine; ended while a later one runs in this process, it would end that one's too.
+    """
+    yield
+    if not gc.isenabled():
+        gc.collect()
+        # What is left are the providers' SDKs: not to be gone through again after each test.
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
