@@ -19,9 +19,7 @@ def key_of(declared: DeclaredArgument) -> Key | None:
         found.append(node.value)
     for keyword, node in keywords.items():
         if type(node) is Constant:
-            value = node.value
-            # As most are: equal to no value of another type.
-            meaning = value if type(value) is str and len(value) <= _LONGEST else _of_constant(node)
+            meaning = _of_constant(node)
         elif type(node) is Name:
             meaning = _of_name(scope, keyword, node)
         elif type(node) is Attribute:
@@ -41,8 +39,11 @@ _SCALARS = frozenset({int, float, bool, type(None)})
 _LONGEST = 1000
 
 
-def _of_constant(node: Constant) -> _Meaning:
+def _of_constant(node: Constant) -> object:
     value = node.value
+    if type(value) is str:
+        # As it is: equal to no value of another type.
+        return value if len(value) <= _LONGEST else None
     if type(value) not in _SCALARS:
         return None
     # 1, 1.0 and True are equal, and so are 0.0 and -0.0.
@@ -55,10 +56,7 @@ def _of_name(scope: Scope, keyword: str, node: Name) -> object:
     if keyword == "type":
         return None if node.id in scope.functions else ("name", node.id)
     found = scope.constants.resolve(node)
-    if type(found) is not Constant:
-        return None
-    value = found.value
-    return value if type(value) is str and len(value) <= _LONGEST else _of_constant(found)
+    return _of_constant(found) if type(found) is Constant else None
 
 
 def _of_attribute(scope: Scope, node: Attribute) -> _Meaning:

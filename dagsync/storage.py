@@ -158,7 +158,7 @@ def read_checked(dags_dir: Path, name: str) -> Any:
 @functools.cache
 def code_version() -> str:
     """Return what identifies the code at work, so that an upgrade reads and renders everything again."""
-    with os.scandir(os.path.dirname(__file__)) as entries:  # noqa: PTH120 - a fifth of the time
+    with os.scandir(Path(__file__).parent) as entries:
         found = [(each.name, each.stat()) for each in entries if each.name.endswith(".py")]
     return fingerprint(sorted((name, status.st_mtime_ns, status.st_size) for name, status in found))
 
