@@ -24,7 +24,7 @@ def run(settings: Run) -> Report:
         folder = settings.folder / str(number)
         tree = make_tree(folder / "packages", number)
         lost = tree.missing + tree.broken
-        rounds = 3 if number > 1_000 else 9
+        rounds = 7 if number > 1_000 else 9
         cold = take_turns(settings, _cold(tree, folder), rounds)
         unchanged = take_turns(settings, _unchanged(tree, folder), rounds)
         tables += [
