@@ -1,6 +1,8 @@
 """What a sync says about what it did, line by line."""
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from dagsync.errors import DagsyncError
@@ -13,11 +15,12 @@ def error_lines(error: DagsyncError) -> list[str]:
 
 
 def finding_lines(kind: str, findings: Iterable[Finding], root: Path) -> Iterator[str]:
-    """Yield ``problem: path:line: message`` and, on the next line, what to do."""
-    for finding in findings:
-        yield _printable(f"{kind}: {root / finding.location}: {finding.message}")
-        if finding.fix:
-            yield _printable(f"  fix: {finding.fix}")
+    """Yield ``problem: path:line: message`` and, on the next line, what to do: once after several with the same fix."""
+    for fix, alike in groupby(findings, attrgetter("fix")):
+        for finding in alike:
+            yield _printable(f"{kind}: {root / finding.location}: {finding.message}")
+        if fix:
+            yield _printable(f"  fix: {fix}")
 
 
 def _printable(line: str) -> str:

@@ -43,6 +43,14 @@ def test_sync_writes_the_healthy_jobs_and_reports_the_others(shop: Monorepo) -> 
     assert (again.returncode, again.stderr) == (1, done.stderr)
 
 
+def test_what_mends_several_at_once_is_said_once(monorepo: Monorepo) -> None:
+    for job in ("load", "report"):
+        monorepo.job(f"sales.{job}", "import click\nJOB = (main, '')")
+    monorepo.job("sales.store", "import os\nJOB = (main, describe())")
+    said = monorepo.cli("sync").stderr.splitlines()
+    assert [line.partition(":")[0].strip() for line in said] == ["note", "note", "fix", "note", "fix"]
+
+
 def test_options_win_over_the_environment(shop: Monorepo) -> None:
     arguments = ("sync", "--packages-root", str(shop.packages), "--dags-dir", str(shop.dags), "--exit-zero")
     elsewhere = {"ETL_PACKAGES_ROOT": "/nowhere", "AIRFLOW_DAGS_DIR": "/nowhere"}
