@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, NoReturn
 from dagsync.evaluation import NotConstantError
 from dagsync.fields import Json, fits
 from dagsync.following import followed_parser
-from dagsync.model import JobSpec
 from dagsync.module_names import ModuleNames
 from dagsync.outcome import Finding
 from dagsync.parameters import Pair, parameters_of
@@ -30,12 +29,12 @@ class Form(NamedTuple):
     notes: tuple[Finding, ...] = ()
 
 
-def form_of(names: ModuleNames, entrypoint: ast.expr, spec: JobSpec, path: str) -> Form:
+def form_of(names: ModuleNames, entrypoint: ast.expr, options: Mapping[str, Any], line: int, path: str) -> Form:
     """Return the form of a job and, where it has no typed fields, why that is so.
 
-    ``names`` are those of its module; ``path`` is only used in findings.
+    ``names`` are those of its module, ``options`` what it is declared with; ``line`` and ``path`` are only used in findings.
     """
-    args = spec.args
+    args = options.get("args")
     try:
         parser = followed_parser(names, entrypoint)
         if parser is None:
@@ -43,24 +42,24 @@ def form_of(names: ModuleNames, entrypoint: ast.expr, spec: JobSpec, path: str) 
         found = parameters_of(parser)
         if not args:
             parameters = tuple([parameter for parameter, _ in found])
-            if spec.schedule is None and not spec.after:
+            if options.get("schedule") is None and not options.get("after"):
                 return Form(parameters)
             missing = [
                 each.schema["title"] for each, argument in found if argument and argument.required and each.default is None
             ]
-            notes = (Finding(path, spec.line, f"{', '.join(missing)}: {MISSING}", MISSING_FIX),)
+            notes = (Finding(path, line, f"{', '.join(missing)}: {MISSING}", MISSING_FIX),)
             return Form(parameters, notes if missing else ())
         try:
             return Form(tuple(_with_arguments(found, args)))
         except ValueError as error:
             raise NotFollowedError(parser.call.line, f"the parser does not take args={list(args)!r}: {error}"[:300]) from None
     except NotFollowedError as error:
-        line, what = error.line, str(error)
+        at, what = error.line, str(error)
     except NotConstantError as error:
-        line, what = error.line, str(error)
+        at, what = error.line, str(error)
     except (RecursionError, ValueError) as error:
-        line, what = entrypoint.lineno, str(error) or type(error).__name__
-    return Form((), (without_fields(path, line, what, FIX),))
+        at, what = entrypoint.lineno, str(error) or type(error).__name__
+    return Form((), (without_fields(path, at, what, FIX),))
 
 
 def without_fields(path: str, line: int, why: str, fix: str) -> Finding:

@@ -27,11 +27,9 @@ _Found = tuple[Call, Argument, Key | None, _Known | None]
 
 def parameters_of(parser: DeclaredParser) -> list[Pair]:
     """Return the params of a parser, in the order of its arguments. Raises ``NotFollowedError``."""
-    found: list[Pair] = []
-    for each in _level(parser, [], {RAW}):
-        found.append(each)
-        if len(found) > MAX_PARAMETERS:
-            raise NotFollowedError(parser.call.line, f"the parser has more than {MAX_PARAMETERS} arguments")
+    found = list(_level(parser, [], {RAW}))
+    if len(found) > MAX_PARAMETERS:
+        raise NotFollowedError(parser.call.line, f"the parser has more than {MAX_PARAMETERS} arguments")
     return found
 
 

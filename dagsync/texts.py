@@ -102,12 +102,12 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-_BEGINS_WITH_BLANKS = re.compile(r"\n[^\S\n]|\t")
+_INDENTED = re.compile(r"\n[^\S\n]")
 
 
 def cleaned(docstring: str) -> str:
     """Return what ``inspect.cleandoc`` does, in a tenth of the time where no line is indented."""
-    if _BEGINS_WITH_BLANKS.search(docstring):
+    if "\t" in docstring or _INDENTED.search(docstring):
         return inspect.cleandoc(docstring)
     first, newline, rest = docstring.partition("\n")
     return f"{first.lstrip()}{newline}{rest}".strip("\n")

@@ -7,7 +7,6 @@ import pytest
 
 from dagsync import parameters
 from dagsync.forms import form_of
-from dagsync.model import JobSpec
 from dagsync.module_names import names_of
 from dagsync.params import Parameter
 
@@ -66,7 +65,7 @@ def form(call: str, limit: str = "5", before: str = "") -> tuple[tuple[Parameter
     assert names.job is not None
     declared = names.job[1]
     assert isinstance(declared, ast.Tuple)
-    found = form_of(names, declared.elts[0], JobSpec("p", "j"), "p/jobs/j.py")
+    found = form_of(names, declared.elts[0], {}, 1, "p/jobs/j.py")
     return found.parameters, tuple(note.message for note in found.notes)
 
 
