@@ -1,6 +1,7 @@
 """From the declaration of a parser to typed params: what Airflow's trigger form shows, and how each becomes arguments."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from dagsync.declared_arguments import Argument, argument_of
 from dagsync.fields import Json, help_text
@@ -27,7 +28,8 @@ _Found = tuple[Call, Argument, Key | None, _Known | None]
 
 def parameters_of(parser: DeclaredParser) -> list[Pair]:
     """Return the params of a parser, in the order of its arguments. Raises ``NotFollowedError``."""
-    found = list(_level(parser, [], {RAW}))
+    # No further than it takes to know: commands that share parents= multiply their arguments.
+    found = list(islice(_level(parser, [], {RAW}), MAX_PARAMETERS + 1))
     if len(found) > MAX_PARAMETERS:
         raise NotFollowedError(parser.call.line, f"the parser has more than {MAX_PARAMETERS} arguments")
     return found

@@ -370,6 +370,12 @@ PARSE = "parser.parse_args(argv)"
             f"{PARSER}\nfor n in {list(range(101))}:\n    parser.add_argument(f'--a{{n}}')\n{PARSE}",
             "3: the parser has more than 100",
         ),
+        # Looked at no further than that: of commands that share parents=, as many as there are would be.
+        (
+            f"{PARSER}\nfor n in {list(range(101))}:\n    parser.add_argument(f'--a{{n}}')\n"
+            f"parser.add_subparsers().add_parser('c').add_argument('--b', action=Special)\n{PARSE}",
+            "3: the parser has more than 100",
+        ),
     ],
 )
 def test_what_cannot_be_followed_falls_back_to_raw_arguments_and_says_where(body: str, reason: str) -> None:
