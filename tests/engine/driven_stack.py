@@ -11,11 +11,16 @@ from typing import Any
 
 import yaml
 from pulumi import automation as auto
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS as CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage]
 
 from doubles.cloud import Cloud
 from tests.built_tools import REPOSITORY
 
 PROJECT = "airflow-control-plane"
+
+# Engines come and go while this process stays, and one may get the port of another that is gone. Channels share connections by
+# address otherwise: while an old one waits to try that port again, calls of a new one fail with what the old one saw.
+CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 
 @dataclass

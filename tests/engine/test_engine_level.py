@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import grpc
 import pulumi
 import pulumi_aws as aws
 import pulumi_eks as eks
@@ -11,12 +13,16 @@ import pulumi_kubernetes as k8s
 import pulumi_random as random
 import pytest
 from pulumi import automation as auto
+from pulumi.runtime.proto.engine_pb2 import LogRequest
+from pulumi.runtime.proto.engine_pb2_grpc import EngineServicer, EngineStub, add_EngineServicer_to_server
 
 from components.token_keys import private_key_pem
 from doubles.aws_enums import ENUMS, unlisted
 from doubles.sdk_types import unknown_inputs
 from tests.engine.conftest import Drive
+from tests.engine.driven_stack import CHANNEL_OPTIONS
 from tests.engine.leaks import forms, leaks
+from tests.standalone.laptop import free_port
 
 
 def test_a_secret_exported_in_plain_text_is_found_wherever_it_went(drive: Drive) -> None:
@@ -109,3 +115,23 @@ def test_a_job_whose_template_changes_is_deleted_and_made_again(drive: Drive) ->
     image = "a:2"
     stack.up()
     assert [call.verb for call in stack.cloud.calls] == ["create", "delete", "create"]
+
+
+def test_an_engine_is_reached_at_a_port_where_another_was_missed() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    gone = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
+    with pytest.raises(grpc.RpcError):
+        EngineStub(gone).Log(LogRequest())
+
+    server = grpc.server(ThreadPoolExecutor(max_workers=1))
+    add_EngineServicer_to_server(EngineServicer(), server)
+    server.add_insecure_port(address)
+    server.start()
+    try:
+        with grpc.insecure_channel(address, options=CHANNEL_OPTIONS) as channel, pytest.raises(grpc.RpcError) as answer:
+            EngineStub(channel).Log(LogRequest())
+    finally:
+        server.stop(grace=None)
+        gone.close()
+    # The answer of a server that does nothing, and not that there is none.
+    assert answer.value.code() == grpc.StatusCode.UNIMPLEMENTED
