@@ -70,9 +70,12 @@ cluster-pictures: .venv/.ready ## Take the pictures of a stack on a cluster anew
 
 .PHONY: torture
 torture: .venv/.ready ## Kill dagsync 1,000 times and feed it 100,000 mutated job files, or TORTURE=100 for a tenth of it
-	@TORTURE="$${TORTURE:-1000}" RELIABILITY="$(CURDIR)/docs/reliability" .venv/bin/pytest -s \
-		tests/dagsync/test_faults.py tests/dagsync/test_mutations.py tests/dagsync/store/test_swap.py
+	@$(MAKE) --no-print-directory --jobs "$(WORKERS)" torture-faults torture-swap torture-mutations
 	@$(MAKE) docs
+
+torture-%: .venv/.ready
+	@TORTURE="$${TORTURE:-1000}" RELIABILITY="$(CURDIR)/docs/reliability" .venv/bin/pytest -s \
+		$(wildcard tests/dagsync/test_$*.py tests/dagsync/store/test_$*.py)
 
 .PHONY: bench
 bench: .venv/.ready ## Measure dagsync beside the alternatives; NAMES="start-up parse" for some, ARGS=--help for more

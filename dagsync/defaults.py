@@ -5,7 +5,6 @@ the nearer wins), those over what is built in. A job that would inherit somethin
 a wrong schedule must not become none.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -100,6 +99,8 @@ def _read(path: Path, shown: str, package: str) -> Defaults:
         # Most of these files are about other tools, and parsing one takes longer than reading all jobs of its package.
         if b"dagsync" not in data:
             return _NONE
+        import tomllib
+
         document: Any = tomllib.loads(data.decode())
     except OSError as error:
         return _wrong(shown, f"cannot be read: {error.strerror}", "make it readable")

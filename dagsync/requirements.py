@@ -5,7 +5,6 @@ hash: ``uv export``, ``uv pip compile --generate-hashes`` and ``pip-compile --ge
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -40,6 +39,8 @@ def lock_of(root: Path, package: str) -> Lock | None:
         # Nearly all of these files are about other things.
         if b"virtualenv" not in data:
             return None
+        import tomllib
+
         table: Any = tomllib.loads(data.decode()).get("tool", {}).get("dagsync", {})
         value = table.get("virtualenv", False)
     except FileNotFoundError:
