@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,20 +15,13 @@ from typing import Any, TypeVar
 import httpx
 
 from components.airflow_environment import AirflowEnvironmentArgs, airflow_environment
+from tests.ports import free_ports
 
 BIN = Path(sys.executable).parent
 PASSWORD = "for-this-test-only"
 POLL_SECONDS = 0.3
 
 T = TypeVar("T")
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def environment(home: Path, packages: Path, dags: Path) -> dict[str, str]:

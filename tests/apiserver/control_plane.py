@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import time
@@ -15,6 +14,7 @@ import httpx
 
 from cluster.certificates import Authority, KeyPair, write_key
 from cluster.components import Arguments, api_server_arguments, etcd_arguments, flags
+from tests.ports import free_ports
 
 READY_SECONDS = 60
 STOP_SECONDS = 10
@@ -22,12 +22,6 @@ STOP_SECONDS = 10
 
 class ControlPlaneError(RuntimeError):
     """A control plane that did not come up, with the end of its log."""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -68,7 +62,8 @@ def control_plane(etcd: Path, kube_apiserver: Path, folder: Path) -> Iterator[ht
     authority.server("kube-apiserver")
     administrator = authority.administrator()
     write_key(folder / "service-accounts.key")
-    etcd_url, peer_url, port = f"http://127.0.0.1:{_free_port()}", f"http://127.0.0.1:{_free_port()}", _free_port()
+    client, peer, port = free_ports(3)
+    etcd_url, peer_url = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
     trust = ssl.create_default_context(cafile=str(authority.certificate))
     # As Python 3.13, which runs in the images, checks by itself.
     trust.verify_flags |= ssl.VERIFY_X509_STRICT

@@ -20,7 +20,7 @@ from standalone.rest import own_lines
 from standalone.state import ADMIN_USERNAME, StateFolder
 from tests.browser.pages import CHROMIUM, MISSING, chromium, logged_in
 from tests.examples.conftest import IN_ORDER, PACKAGES, run_in
-from tests.standalone.laptop import free_port
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 900

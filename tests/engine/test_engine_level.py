@@ -22,7 +22,7 @@ from doubles.sdk_types import unknown_inputs
 from tests.engine.conftest import Drive
 from tests.engine.driven_stack import CHANNEL_OPTIONS
 from tests.engine.leaks import forms, leaks
-from tests.standalone.laptop import free_port
+from tests.ports import free_port
 
 
 def test_a_secret_exported_in_plain_text_is_found_wherever_it_went(drive: Drive) -> None:

@@ -1,7 +1,6 @@
 """A small tree of jobs, what a command did, and what runs, for the tests of this folder."""
 
 import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,12 +29,6 @@ def write_job(root: Path, package: str, job: str, *, imports: str = "sys") -> Pa
         f'JOB = (main, "{job} of {package}")\n'
     )
     return root
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
 
 
 def processes_of(root: Path) -> list[str]:

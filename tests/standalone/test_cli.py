@@ -17,7 +17,8 @@ from standalone.environment import MARKER
 from standalone.preflight import StartOptions
 from standalone.progress import Progress
 from standalone.state import Component, Run, StateFolder
-from tests.standalone.laptop import Outcome, free_port, processes_of, wait_until
+from tests.ports import free_port
+from tests.standalone.laptop import Outcome, processes_of, wait_until
 
 Cli = Callable[..., Outcome]
 

@@ -13,7 +13,8 @@ import pytest
 from standalone import errors, processes
 from standalone.rest import AirflowApi
 from standalone.state import StateFolder
-from tests.standalone.laptop import free_port, processes_of, wait_until, write_job
+from tests.ports import free_port
+from tests.standalone.laptop import processes_of, wait_until, write_job
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 240

@@ -1,6 +1,5 @@
 """A bucket in moto's S3 server, and what writes and reads trees of packages."""
 
-import socket
 import uuid
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
@@ -87,9 +86,3 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> None:
 def content_of(root: Path) -> dict[str, bytes]:
     """Return the content of every file below ``root`` by its relative path."""
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dagsync.store.bucket import JOB, Bucket, free_port, write
+from tests.dagsync.store.bucket import JOB, Bucket, write
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Generator
