@@ -10,6 +10,8 @@ from dagsync.errors import EXIT_BUG, EXIT_INTERRUPTED, DagsyncError
 
 def main() -> None:
     """Run the command line and exit. Nobody ever sees a traceback, unless ``DAGSYNC_TRACEBACK`` is set."""
+    # What a command imports lives as long as it does: by default Python would search it for cycles thirty times.
+    gc.set_threshold(50_000)
     code = _exit_code(sys.argv[1:])
     # The end of the process frees everything; without this Python would first search it for cycles, several times.
     gc.freeze()
