@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from stack.errors import NoClusterError
 from stack.state import REPOSITORY
@@ -26,8 +27,9 @@ def command(*, kubeconfig: str | None, context: str | None, namespace: str, port
 
 
 def keep_running(arguments: Sequence[str]) -> None:
-    """Run the command again and again, until this process ends."""
-    while True:
+    """Run the command again and again, until this process ends, or the kubeconfig it names is gone with its cluster."""
+    kubeconfig = Path(arguments[arguments.index("--kubeconfig") + 1]) if "--kubeconfig" in arguments else None
+    while kubeconfig is None or kubeconfig.exists():
         subprocess.run(arguments, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - words of `command` above
         time.sleep(PAUSE_SECONDS)
 
