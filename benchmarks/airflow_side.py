@@ -95,7 +95,7 @@ def _install(wanted: str, venv: Path) -> str | None:
 def parsed(files: DagFiles, home: Path, dags: int, *task: str) -> Cost:
     """Parse ``files`` with ``contenders/parse_dags.py`` and return the cost of parsing alone.
 
-    ``task`` is file, DAG id and repeats for a worker's parse. Raises ``BenchmarkError`` if other than ``dags`` DAGs were found.
+    ``task`` is file and DAG id for a worker's parse. Raises ``BenchmarkError`` if other than ``dags`` DAGs were found.
     """
     command = [files.python, CONTENDERS / "parse_dags.py", files.folder, *task]
     whole = cost_of(command, environment=environment(home, files.folder))

@@ -1,12 +1,11 @@
-"""``parse_dags.py FOLDER [FILE DAG_ID REPEATS]``: what Airflow pays for parsing DAG files, as JSON on the last line.
+"""``parse_dags.py FOLDER [FILE DAG_ID]``: what Airflow pays for parsing DAG files, as JSON on the last line.
 
 With a folder alone all files of it are parsed once, as the dag-processor's bag does. With the rest, that one file is parsed
-as a worker does when it starts a task of DAG_ID, REPEATS times. Airflow's own imports are over before.
+as a worker does when it starts a task of DAG_ID. Airflow's own imports are over before.
 """
 
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -32,7 +31,7 @@ def timed(parse: Callable[[], DagBag]) -> tuple[float, float, DagBag]:
     return time.process_time() - cpu, time.perf_counter() - wall, bag
 
 
-def main(folder: Path, file: str | None = None, dag_id: str | None = None, repeats: int = 1) -> None:
+def main(folder: Path, file: str | None = None, dag_id: str | None = None) -> None:
     with tempfile.TemporaryDirectory() as warm:
         (Path(warm) / "warm_up.py").write_text(WARM_UP)
         # dag-factory's import is Airflow's plugin loading as much as its own, and no cost of a pass.
@@ -40,31 +39,21 @@ def main(folder: Path, file: str | None = None, dag_id: str | None = None, repea
             (Path(warm) / "factory.py").write_text("# airflow dag\nimport dagfactory\n")
         DagBag(warm, bundle_path=Path(warm))
     if file is None:
-        runs = [timed(lambda: DagBag(folder, bundle_path=folder))]
+        cpu, wall, bag = timed(lambda: DagBag(folder, bundle_path=folder))
     else:
         assert dag_id is not None
         os.environ[CONTEXT] = dag_id
         path = folder / file
         # As task_runner.parse calls it.
-        runs = [
-            timed(lambda: BundleDagBag(path, safe_mode=False, load_op_links=False, bundle_path=folder, bundle_name="dags"))
-            for _ in range(repeats)
-        ]
-        if dag_id not in runs[-1][2].dags:
-            sys.exit(f"{file}: {dag_id} is not there: {runs[-1][2].import_errors}")
-    bag = runs[-1][2]
+        cpu, wall, bag = timed(
+            lambda: BundleDagBag(path, safe_mode=False, load_op_links=False, bundle_path=folder, bundle_name="dags")
+        )
+        if dag_id not in bag.dags:
+            sys.exit(f"{file}: {dag_id} is not there: {bag.import_errors}")
     if bag.import_errors:
         sys.exit(f"import errors: {bag.import_errors}")
-    medians = {
-        "cpu_seconds": statistics.median(run[0] for run in runs),
-        "wall_seconds": statistics.median(run[1] for run in runs),
-    }
-    print(json.dumps({**medians, "dags": len(bag.dags)}))
+    print(json.dumps({"cpu_seconds": cpu, "wall_seconds": wall, "dags": len(bag.dags)}))
 
 
 if __name__ == "__main__":
-    folder, *rest = sys.argv[1:]
-    if rest:
-        main(Path(folder), rest[0], rest[1], int(rest[2]))
-    else:
-        main(Path(folder))
+    main(Path(sys.argv[1]), *sys.argv[2:])
