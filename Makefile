@@ -68,12 +68,14 @@ pictures: .venv/.ready ## Take the pictures in docs/images anew, in Chromium
 cluster-pictures: .venv/.ready ## Take the pictures of a stack on a cluster anew; root on Linux, `make tools` and `make browser` first
 	@REQUIRE_CLUSTER=1 PICTURES="$(CURDIR)/docs/images" .venv/bin/pytest tests/cluster/local_stack/test_pictures.py
 
-.PHONY: torture
-torture: .venv/.ready ## Kill dagsync 1,000 times and feed it 100,000 mutated job files, or TORTURE=100 for a tenth of it
-	@$(MAKE) --no-print-directory --jobs "$(WORKERS)" torture-faults torture-swap torture-mutations
+TORTURES := torture-faults torture-swap torture-mutations
+
+.PHONY: torture $(TORTURES)
+torture: ## Kill dagsync 1,000 times and feed it 100,000 mutated job files, or TORTURE=100 for a tenth of it
+	@$(MAKE) --no-print-directory --jobs "$(WORKERS)" $(TORTURES)
 	@$(MAKE) docs
 
-torture-%: .venv/.ready
+$(TORTURES): torture-%: .venv/.ready
 	@TORTURE="$${TORTURE:-1000}" RELIABILITY="$(CURDIR)/docs/reliability" .venv/bin/pytest -s \
 		$(wildcard tests/dagsync/test_$*.py tests/dagsync/store/test_$*.py)
 

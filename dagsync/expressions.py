@@ -15,10 +15,9 @@ Given = tuple[Thing, ast.expr | None]
 
 
 class ArgumentsParsed(Exception):  # noqa: N818 - no error: where the search ends
-    @property
-    def parser(self) -> DeclaredParser:
-        """What it was made with."""
-        return self.args[0]
+    def __init__(self, parser: DeclaredParser) -> None:
+        super().__init__()
+        self.parser = parser
 
 
 class Expressions(ABC):
@@ -75,10 +74,6 @@ class Expressions(ABC):
         if type(function) is ast.Attribute:
             owner = function.value
             subject = frame.things.get(owner.id) if type(owner) is ast.Name else self.value(owner, frame)
-            # First, as it is most of what jobs call.
-            if type(subject) is DeclaredParser and function.attr == "add_argument":
-                subject.add(noted(node, frame), "")
-                return None
             if isinstance(subject, TRACKED):
                 return self._method(subject, function.attr, node, frame)
         if frame.scope.of_argparse(function) == "ArgumentParser":
@@ -86,7 +81,7 @@ class Expressions(ABC):
             self.last_parser = new_parser(call, self._parents(call.keywords, frame))
             return self.last_parser
         things = [self.value(each, frame) for each in node.args]
-        named = {each.arg: (self.value(each.value, frame), each.value) for each in node.keywords} if node.keywords else {}
+        named = {each.arg: (self.value(each.value, frame), each.value) for each in node.keywords}
         if type(function) is ast.Name and function.id in self.names.functions and function.id not in frame.things:
             return self._called_here(self.names.functions[function.id], node.args, things, named, frame)
         if _any_tracked(things) or _any_tracked([thing for thing, _ in named.values()]):
@@ -117,6 +112,10 @@ class Expressions(ABC):
         return self.call(function, given, by_name)
 
     def _method(self, subject: Tracked, name: str, node: ast.Call, frame: Frame) -> Thing:
+        # First, as it is most of what jobs call.
+        if name == "add_argument" and type(subject) is DeclaredParser:
+            subject.add(noted(node, frame), "")
+            return None
         parser = subject.parser if isinstance(subject, Group) else subject
         if isinstance(parser, DeclaredCommands):
             if name != "add_parser":

@@ -101,10 +101,10 @@ class _Follower(Expressions):
         return None
 
     def _block(self, body: Sequence[ast.stmt], frame: Frame) -> None:
-        self._statements += len(body)
-        if self._statements > MAX_STATEMENTS:
-            raise NotFollowedError(body[0].lineno, "the code is too long")
         for statement in body:
+            self._statements += 1
+            if self._statements > MAX_STATEMENTS:
+                raise NotFollowedError(statement.lineno, "the code is too long")
             follow = self._statement_of.get(type(statement))
             if follow is None:
                 self.maybe(statement, frame)

@@ -19,9 +19,7 @@ def key_of(declared: DeclaredArgument) -> Key | None:
         found.append(node.value)
     for keyword, node in keywords.items():
         if type(node) is Constant:
-            # As it is, which is what most are: a text equals no value of another type.
-            value = node.value
-            meaning = value if type(value) is str and len(value) <= _LONGEST else _of_constant(node)
+            meaning = _of_constant(node)
         elif type(node) is Name:
             meaning = _of_name(scope, keyword, node)
         elif type(node) is Attribute:

@@ -18,10 +18,7 @@ SHOWN_ONLY = frozenset({"description", "epilog", "formatter_class", "prog", "usa
 
 def noted(node: ast.Call, frame: Frame) -> Call:
     """Return a call that builds a parser. Raises ``NotFollowedError`` for one whose arguments are not written out."""
-    keywords: dict[Any, ast.expr] = {}
-    # No comprehension, which is a call of its own: this is asked of every argument of every job.
-    for each in node.keywords:
-        keywords[each.arg] = each.value
+    keywords: dict[Any, ast.expr] = {each.arg: each.value for each in node.keywords}
     if None in keywords:
         raise NotFollowedError(node.lineno, "** in a call that builds the parser")
     for each in node.args:

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -14,6 +13,7 @@ import pytest
 from stack.errors import NotUpError
 from stack.state import REPOSITORY
 from standalone.rest import AirflowApi
+from tests.ports import free_port
 
 UP_SECONDS = 900
 NOT_COPIED = (".git", ".venv", ".tools", ".airflow", ".cluster", ".pulumi-state", "__pycache__", ".*_cache", ".hypothesis")
@@ -48,9 +48,7 @@ def checkout(cluster_folder: Path, tmp_path: Path) -> Generator[Checkout]:
 
 @pytest.mark.timeout(2 * UP_SECONDS)
 def test_a_stack_from_nothing_to_a_finished_run_and_back(checkout: Checkout) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     up = checkout.run("stack", "up", "--port", str(port), "--job", "sales.load_orders")
     print(up.stdout)
     assert up.returncode == 0, up.stdout + up.stderr

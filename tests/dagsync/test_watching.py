@@ -18,6 +18,7 @@ import pytest
 from dagsync.health import Health
 from dagsync.mounts import announces_changes
 from tests.dagsync.tree import Monorepo
+from tests.ports import free_port
 
 
 def until(probe: Callable[[], object], seconds: float = 60) -> float:
@@ -54,9 +55,7 @@ def status(port: int, path: str) -> int | None:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    return free_port()
 
 
 def test_new_changed_and_removed_jobs_are_followed_at_once(monorepo: Monorepo) -> None:

@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -26,6 +25,7 @@ from standalone.progress import Progress
 from standalone.rest import AirflowApi
 from tests.cluster.kubernetes import Kubernetes
 from tests.cluster.local_stack.object_store import ObjectStore
+from tests.ports import free_port
 
 T = TypeVar("T")
 
@@ -129,9 +129,7 @@ class LiveStack:
     def api(self) -> AirflowApi:
         """Airflow's API, with a port forwarded to it and a user logged in."""
         if self.client is None:
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port: int = free.getsockname()[1]
+            port = free_port()
             pid, started = address.start(self.folder, "local", self.target, self.namespace, port)
             self.record = Record(namespace=self.namespace, port=port, forward_pid=pid, forward_started=started)
             self.client = AirflowApi(self.record.url)
