@@ -3,7 +3,7 @@
 Needed for nothing but speed: damaged or missing, everything is read again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,20 @@ def remember_readings(
 ) -> None:
     """Remember the readings of the modules that had settled when they were listed, at ``listed_ns`` since the epoch."""
     settled = [module for module in modules if is_settled(module, listed_ns)]
-    remembered = ",".join([f"{encode_json(each.path)}:{_row_of(each, readings[each.path], rows)}" for each in settled])
-    version = encode_json([code_version(), str(root)])
-    write_checked(dags_dir, READINGS_NAME, f'{{"version":{version},"readings":{{{remembered}}}}}')
+    write_checked(dags_dir, READINGS_NAME, _document(root, settled, readings, rows))
+
+
+_AT_ONCE = 500
+"""Modules to a piece of the document: some hundred kilobytes."""
+
+
+def _document(root: Path, modules: Sequence[ModuleFile], readings: Mapping[str, Reading], rows: Rows) -> Iterator[str]:
+    yield f'{{"version":{encode_json([code_version(), str(root)])},"readings":{{'
+    for start in range(0, len(modules), _AT_ONCE):
+        some = modules[start : start + _AT_ONCE]
+        remembered = ",".join([f"{encode_json(each.path)}:{_row_of(each, readings[each.path], rows)}" for each in some])
+        yield f",{remembered}" if start else remembered
+    yield "}}"
 
 
 def _row_of(module: ModuleFile, reading: Reading, rows: Rows) -> str:

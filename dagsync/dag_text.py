@@ -18,7 +18,10 @@ MAX_RETRY_DELAY = timedelta(hours=1)
 _WIDTH = 112
 
 
-Texts = dict[int, tuple[Parameter, str, str]]
+Lines = tuple[Parameter, str, str]
+"""A param, its line among the params of a DAG and its line among the options of a task."""
+
+Texts = dict[int, Lines]
 """The lines of params, by identity: many jobs share one. With the param itself, so that no identity is used again."""
 
 
@@ -41,16 +44,17 @@ def dag_text(members: Sequence[JobSpec], announced: Collection[str], names: set[
     arguments.append(f"tags={whole.all_tags!r}")
     if whole.deadline:
         arguments.append(_deadline(members, whole.deadline, names))
+    lines = [[known.get(id(each)) or _lines(each, known) for each in spec.parameters] for spec in members]
     if first.group is None:
-        arguments.append(f"params={_params(first, names, known)}")
+        arguments.append(f"params={_params(first, lines[0], names)}")
         if docs := _docs(first):
             arguments.append(f"doc_md={docs!r}")
-    tasks = [_task(spec, spec.ref in announced, names, known) for spec in members]
+    tasks = [_task(spec, of_params, announced, names) for spec, of_params in zip(members, lines, strict=True)]
     edges = _edges(members) if first.group else []
     if edges:
         tasks = [f"{_variable(spec)} = {task}" for spec, task in zip(members, tasks, strict=True)]
-    lines, body = ",\n        ".join(arguments), "\n        ".join((*tasks, *edges))
-    return f"\nif requested in (None, {dag_id!r}):\n    with DAG(\n        {lines},\n    ):\n        {body}\n"
+    head, body = ",\n        ".join(arguments), "\n        ".join((*tasks, *edges))
+    return f"\nif requested in (None, {dag_id!r}):\n    with DAG(\n        {head},\n    ):\n        {body}\n"
 
 
 def _whole(members: Sequence[JobSpec]) -> JobSpec:
@@ -110,8 +114,9 @@ def _deadline(members: Sequence[JobSpec], deadline: timedelta, names: set[str]) 
     )
 
 
-def _task(spec: JobSpec, is_announced: bool, names: set[str], known: Texts) -> str:
-    arguments = [f"task_id={spec.name!r}", f"job={spec.ref!r}"]
+def _task(spec: JobSpec, lines: Sequence[Lines], announced: Collection[str], names: set[str]) -> str:
+    ref = spec.ref
+    arguments = [f"task_id={spec.name!r}", f"job={ref!r}"]
     operator = "JobOperator"
     if spec.isolation == "kubernetes":
         operator = "JobPodOperator"
@@ -119,15 +124,14 @@ def _task(spec: JobSpec, is_announced: bool, names: set[str], known: Texts) -> s
         arguments += [f"image={spec.image!r}"] if spec.image else []
     elif spec.isolation != _USUAL.isolation:
         arguments.append(f"isolation={spec.isolation!r}")
-    if spec.parameters:
-        rows = "".join([(known.get(id(each)) or _lines(each, known))[2] for each in spec.parameters])
-        arguments.append(f"options=[\n{rows}            ]")
-    if outlets := [*([spec.ref] if is_announced else []), *spec.produces]:
+    if lines:
+        arguments.append(f"options=[\n{''.join([row for _, _, row in lines])}            ]")
+    if outlets := [*([ref] if ref in announced else []), *spec.produces]:
         arguments.append(f"outlets={_assets(outlets, names)}")
     if _options_of_task(spec) != _USUAL_OF_TASK:
         arguments += _task_options(spec, names)
     if spec.group is not None:
-        arguments.append(f"params={_params(spec, names, known)}")
+        arguments.append(f"params={_params(spec, lines, names)}")
         arguments += [f"doc_md={docs!r}"] if (docs := _docs(spec)) else []
     text = f"{operator}({', '.join(arguments)})"
     if len(text) <= _WIDTH and not spec.parameters:
@@ -196,15 +200,14 @@ def _variable(spec: JobSpec) -> str:
     return f"task_{spec.name}"
 
 
-def _params(spec: JobSpec, names: set[str], known: Texts) -> str:
-    if not spec.parameters:
+def _params(spec: JobSpec, lines: Sequence[Lines], names: set[str]) -> str:
+    if not lines:
         return f"{{'args': Param({list(spec.args)!r}, type='array', items={{'type': 'string'}}, title='Arguments')}}"
-    fields = "".join([(known.get(id(each)) or _lines(each, known))[1] for each in spec.parameters])
     names.add("RAW")
-    return f"{{\n{fields}            'args': Param(None, **RAW),\n        }}"
+    return f"{{\n{''.join([field for _, field, _ in lines])}            'args': Param(None, **RAW),\n        }}"
 
 
-def _lines(parameter: Parameter, known: Texts) -> tuple[Parameter, str, str]:
+def _lines(parameter: Parameter, known: Texts) -> Lines:
     """Return a param with its line among the params of a DAG and its line among the options of a task."""
     field = f"            {parameter.key!r}: {_param(parameter.default, parameter.schema)},\n"
     known[id(parameter)] = lines = parameter, field, f"                {tuple(parameter.option)!r},\n"

@@ -74,6 +74,10 @@ class Expressions(ABC):
         if type(function) is ast.Attribute:
             owner = function.value
             subject = frame.things.get(owner.id) if type(owner) is ast.Name else self.value(owner, frame)
+            # First, as it is most of what jobs call.
+            if type(subject) is DeclaredParser and function.attr == "add_argument":
+                subject.add(noted(node, frame), "")
+                return None
             if isinstance(subject, TRACKED):
                 return self._method(subject, function.attr, node, frame)
         if frame.scope.of_argparse(function) == "ArgumentParser":
@@ -112,10 +116,6 @@ class Expressions(ABC):
         return self.call(function, given, by_name)
 
     def _method(self, subject: Tracked, name: str, node: ast.Call, frame: Frame) -> Thing:
-        # First, as it is most of what jobs call.
-        if name == "add_argument" and type(subject) is DeclaredParser:
-            subject.add(noted(node, frame), "")
-            return None
         parser = subject.parser if isinstance(subject, Group) else subject
         if isinstance(parser, DeclaredCommands):
             if name != "add_parser":

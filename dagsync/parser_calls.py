@@ -1,7 +1,6 @@
 """The methods of a parser, and of its groups, that a job calls: which of them build it, and how."""
 
 import ast
-from typing import Any
 
 from dagsync.evaluation import NotConstantError
 from dagsync.frames import Frame, Thing
@@ -18,9 +17,11 @@ SHOWN_ONLY = frozenset({"description", "epilog", "formatter_class", "prog", "usa
 
 def noted(node: ast.Call, frame: Frame) -> Call:
     """Return a call that builds a parser. Raises ``NotFollowedError`` for one whose arguments are not written out."""
-    keywords: dict[Any, ast.expr] = {each.arg: each.value for each in node.keywords}
-    if None in keywords:
-        raise NotFollowedError(node.lineno, "** in a call that builds the parser")
+    keywords: dict[str, ast.expr] = {}
+    for each in node.keywords:
+        if each.arg is None:
+            raise NotFollowedError(node.lineno, "** in a call that builds the parser")
+        keywords[each.arg] = each.value
     for each in node.args:
         if type(each) is ast.Starred:
             raise NotFollowedError(node.lineno, "* in a call that builds the parser")
@@ -63,9 +64,14 @@ def _is_required(call: Call) -> bool:
 
 def parses_arguments(node: ast.Call, frame: Frame) -> bool:
     """Return whether a call of ``parse_args`` parses the arguments of the job, all of them and as they are."""
-    if len(node.args) > 1 or any(each.arg != "args" for each in node.keywords):
+    if len(node.args) + len(node.keywords) > 1:
         return False
-    given = [*node.args, *(each.value for each in node.keywords)]
-    if len(given) > 1:
-        return False
-    return not given or (isinstance(given[0], ast.Constant) and given[0].value is None) or frame.is_arguments(given[0])
+    if node.args:
+        given = node.args[0]
+    elif node.keywords:
+        if node.keywords[0].arg != "args":
+            return False
+        given = node.keywords[0].value
+    else:
+        return True
+    return (isinstance(given, ast.Constant) and given.value is None) or frame.is_arguments(given)

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ LOCK_TIMEOUT_SECONDS = 120.0
 """A sync of ten thousand jobs holds the lock for some seconds."""
 
 _HOLDER_BYTES = 128
+_DIGEST_BYTES = 16
 
 SETTLED_NS = 50_000_000
 """A file changed less than this before it was listed may change again without a new time stamp (kernels stamp files with the
@@ -108,20 +109,25 @@ def read_regular(path: Path) -> bytes | None:
         return b""
 
 
-def write_atomically(dags_dir: Path, name: str, content: bytes, *, durable: bool = True) -> Signature:
+def write_atomically(dags_dir: Path, name: str, content: bytes) -> Signature:
     """Replace ``name`` below ``dags_dir`` so that a reader, or a crash, meets the old content or the new, never a part.
 
     Returns the signature of the very file written: one looked up by its name later may be that of whatever somebody else
     put there since. The caller holds the lock and calls ``settle`` once all files are written.
     """
+    return _replace(dags_dir, name, (content,), durable=True)
+
+
+def _replace(dags_dir: Path, name: str, pieces: Iterable[bytes], *, durable: bool) -> Signature:
     # Not beside the target and not ending in .py: Airflow must not take it for a DAG file.
     temporary = f"{dags_dir}/{STATE_FOLDER}/next.tmp"
     # No file object, which costs as much again as the calls it makes, and no paths, which cost as much as the rename.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        for piece in pieces:
+            left = memoryview(piece)
+            while left:
+                left = left[os.write(descriptor, left) :]
         if durable:
             os.fsync(descriptor)
         # Still open when it gets its name, as that changes its ctime.
@@ -140,16 +146,27 @@ def settle(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_checked(dags_dir: Path, name: str, document: str) -> None:
-    """Write a document, as JSON, that ``read_checked`` believes only if it is whole. Losing it must only cost time."""
-    payload = document.encode()
-    write_atomically(dags_dir, f"{STATE_FOLDER}/{name}", _digest(payload) + b"\n" + payload, durable=False)
+def write_checked(dags_dir: Path, name: str, pieces: Iterable[str]) -> None:
+    """Write a document, the pieces of which make JSON on one line, that ``read_checked`` believes only if it is whole.
+
+    Losing it must only cost time. Of ten thousand jobs it has megabytes, of which no copy is made.
+    """
+    _replace(dags_dir, f"{STATE_FOLDER}/{name}", _with_digest(pieces), durable=False)
+
+
+def _with_digest(pieces: Iterable[str]) -> Iterator[bytes]:
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for piece in pieces:
+        data = piece.encode()
+        digest.update(data)
+        yield data
+    yield b"\n" + digest.hexdigest().encode()
 
 
 def read_checked(dags_dir: Path, name: str) -> Any:
     """Return a document of ``write_checked``, or ``None`` if it is missing or damaged."""
     try:
-        digest, _, payload = (dags_dir / STATE_FOLDER / name).read_bytes().partition(b"\n")
+        payload, _, digest = (dags_dir / STATE_FOLDER / name).read_bytes().rpartition(b"\n")
     except OSError:
         return None
     return json.loads(payload) if digest == _digest(payload) else None
@@ -187,4 +204,4 @@ def signatures(folder: Path, names: Iterable[str]) -> dict[str, list[int] | None
 
 
 def _digest(payload: bytes) -> bytes:
-    return hashlib.blake2b(payload, digest_size=16).hexdigest().encode()
+    return hashlib.blake2b(payload, digest_size=_DIGEST_BYTES).hexdigest().encode()

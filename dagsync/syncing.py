@@ -52,7 +52,7 @@ def sync(options: SyncOptions) -> Report:
             "root": str(options.packages_root),
             "report": repeated,
         }
-        write_checked(options.dags_dir, LAST_NAME, json.dumps(document, separators=(",", ":")))
+        write_checked(options.dags_dir, LAST_NAME, [json.dumps(document, separators=(",", ":"))])
         return report
 
 

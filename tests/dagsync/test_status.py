@@ -81,7 +81,7 @@ def test_record_of_another_version_is_no_record(monorepo: Monorepo) -> None:
 
     monorepo.job("sales.load")
     monorepo.sync()
-    write_checked(monorepo.dags, "last.json", '{"key": "of old", "report": [1, 2]}')
+    write_checked(monorepo.dags, "last.json", ['{"key": "of old", "report": [1, 2]}'])
     assert read_status(monorepo.dags).synced_at is None
 
 
