@@ -9,6 +9,7 @@ from dagsync.frames import ARGUMENTS, Frame, Thing
 from dagsync.module_names import FUNCTIONS, Function, ModuleNames
 from dagsync.parser_calls import SHOWN_ONLY
 from dagsync.parsers import DeclaredParser, NotFollowedError
+from dagsync.plain_parsers import plain_parser
 
 MAX_DEPTH = 8
 MAX_STATEMENTS = 5000
@@ -27,7 +28,10 @@ def followed_parser(names: ModuleNames, entrypoint: ast.expr) -> DeclaredParser 
     """
     follower = _Follower(names)
     try:
-        follower.run_module()
+        if follower.module_has_parser():
+            follower.run_module()
+        elif (plain := plain_parser(names, entrypoint, follower.module)) is not None:
+            return plain
         follower.enter(entrypoint)
     except ArgumentsParsed as found:
         return found.parser
@@ -46,14 +50,17 @@ class _Follower(Expressions):
     _statements = 0
     parsed_at_import: DeclaredParser | None = None
 
+    def module_has_parser(self) -> bool:
+        """Return whether the module certainly or possibly has a parser of its own."""
+        return any(map(self.module.scope.makes_parser, self.names.made_by))
+
     def run_module(self) -> None:
-        """Follow the module if it has a parser of its own; what is under a condition there is for when it is a script."""
-        if self.names.made_by and any(map(self.module.scope.makes_parser, self.names.made_by)):
-            try:
-                self._block([each for each in self.names.body if isinstance(each, _OF_MODULE)], self.module)
-            except ArgumentsParsed as found:
-                self.parsed_at_import = found.parser
-            self.last_parser = None
+        """Follow the module; what is under a condition there is for when it is a script."""
+        try:
+            self._block([each for each in self.names.body if isinstance(each, _OF_MODULE)], self.module)
+        except ArgumentsParsed as found:
+            self.parsed_at_import = found.parser
+        self.last_parser = None
 
     def enter(self, entrypoint: ast.expr) -> None:
         """Call the entrypoint with the arguments of the job."""
