@@ -7,12 +7,13 @@ from pathlib import Path
 
 from benchmarks.alternating import Contender, Sample
 from benchmarks.measuring import BenchmarkError
-from benchmarks.report import MIB, Report, Table, Target, cost_table, ratio
+from benchmarks.report import MIB, Report, Table, Target, cost_table, ratio, wall_ratio
 from benchmarks.settings import Run, script, sync, take_turns
 from benchmarks.tree import Tree, forget_bytecode, make_tree
 
 NAME = "discover-sync"
 DAGSYNC, SCANNER, PARSE_FLOOR, STAT_FLOOR = "dagsync", "importing scanner", "parse and write", "walk and stat"
+ONE_PROCESSOR = "dagsync, one processor"
 PEAK_LIMIT_MIB = 150
 
 
@@ -41,6 +42,9 @@ def run(settings: Run) -> Report:
         "loses the latter and says so. All jobs import the standard library only, the best case for a scanner that imports.",
         f"*{PARSE_FLOOR}* reads and `ast.parse`s every job file and writes dagsync's bytes, plainly; *{STAT_FLOOR}* is one "
         "`stat` per job file. Neither does any of the work in between; each includes the start of Python.",
+        f"*{DAGSYNC}* reads two thousand jobs and more in a process per processor; *{ONE_PROCESSOR}* is what a container has "
+        "that is limited to one, as in `dev` and `prod`, and what compares by CPU with contenders of one process. Peak memory "
+        "is that of the largest process.",
     )
     return Report(name=NAME, tables=tuple(tables), targets=tuple(targets), notes=notes)
 
@@ -58,6 +62,7 @@ def _cold(tree: Tree, folder: Path) -> list[Contender]:
     ours, scanner, floor = folder / "dagsync", folder / "scanner", folder / "floor"
     return [
         Contender(name=DAGSYNC, run=lambda: sync(tree.root, ours), prepare=lambda: nothing_in(ours)),
+        Contender(name=ONE_PROCESSOR, run=lambda: sync(tree.root, ours, one_processor=True), prepare=lambda: nothing_in(ours)),
         Contender(
             name=SCANNER,
             run=lambda: script("importing_scanner.py", tree.root, scanner),
@@ -84,10 +89,14 @@ def _unchanged(tree: Tree, folder: Path) -> list[Contender]:
 
 def _targets(jobs: int, cold: Mapping[str, Sample], unchanged: Mapping[str, Sample]) -> list[Target]:
     size = f"{jobs:,} jobs"
-    peak = max(cold[DAGSYNC].peak_bytes, unchanged[DAGSYNC].peak_bytes) / MIB
+    peak = max(cold[DAGSYNC].peak_bytes, cold[ONE_PROCESSOR].peak_bytes, unchanged[DAGSYNC].peak_bytes) / MIB
     return [
-        Target(what=f"{size}, cold: dagsync / {PARSE_FLOOR}", measured=ratio(cold, DAGSYNC, PARSE_FLOOR), limit=1.5),
-        Target(what=f"{size}, cold: {SCANNER} / dagsync", measured=ratio(cold, SCANNER, DAGSYNC), limit=3, at_least=True),
+        Target(
+            what=f"{size}, cold: {ONE_PROCESSOR} / {PARSE_FLOOR}", measured=ratio(cold, ONE_PROCESSOR, PARSE_FLOOR), limit=1.5
+        ),
+        Target(
+            what=f"{size}, cold, wall: {SCANNER} / dagsync", measured=wall_ratio(cold, SCANNER, DAGSYNC), limit=3, at_least=True
+        ),
         Target(what=f"{size}, unchanged: dagsync / {STAT_FLOOR}", measured=ratio(unchanged, DAGSYNC, STAT_FLOOR), limit=2),
         Target(
             what=f"{size}, unchanged: {SCANNER} / dagsync", measured=ratio(unchanged, SCANNER, DAGSYNC), limit=20, at_least=True

@@ -88,6 +88,11 @@ def ratio(samples: Mapping[str, Sample], over: str, under: str) -> float:
     return samples[over].cpu.median / samples[under].cpu.median
 
 
+def wall_ratio(samples: Mapping[str, Sample], over: str, under: str) -> float:
+    """Return the median time until ``over`` is done divided by that of ``under``."""
+    return samples[over].wall.median / samples[under].wall.median
+
+
 def markdown(table: Table) -> str:
     """Return the table as GitHub shows it."""
     rows: Sequence[Sequence[str]] = (table.columns, ["---"] * len(table.columns), *table.rows)

@@ -1,5 +1,6 @@
 """What every benchmark is told."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,9 +39,11 @@ class Run:
     """Told what is being run."""
 
 
-def sync(root: Path, out: Path, *more: str) -> Cost:
-    """Run ``dagsync sync`` as a user does; problems of jobs are part of the work."""
-    command = [DAGSYNC, "sync", "--packages-root", root, "--dags-dir", out, *more]
+def sync(root: Path, out: Path, *, one_processor: bool = False) -> Cost:
+    """Run ``dagsync sync`` as a user does, or as in a container with one processor; problems of jobs are part of the work."""
+    command = [DAGSYNC, "sync", "--packages-root", root, "--dags-dir", out]
+    if one_processor:
+        command = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0))), *command]
     return cost_of(command, environment=ENVIRONMENT, exit_codes=(0, 1))
 
 

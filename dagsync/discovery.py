@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 import warnings
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dagsync.chains import cycles, shared_dag_ids, unknown_upstreams
 from dagsync.defaults import Defaults, read_defaults, with_defaults
+from dagsync.dividing import divided
 from dagsync.groups import disagreements, waiting_groups
 from dagsync.model import MAX_PACKAGE_LENGTH, JobSpec, name_problem
 from dagsync.outcome import DEFAULT_SKIPPED_PACKAGES, Finding
@@ -51,10 +52,15 @@ def discover(root: Path, skipped: Collection[str] = DEFAULT_SKIPPED_PACKAGES) ->
 
 def read_modules(root: Path, modules: Iterable[ModuleFile]) -> dict[str, Reading]:
     """Return the reading of each module by its path."""
+
+    def read(some: Sequence[ModuleFile]) -> dict[str, Reading]:
+        return {module.path: _read(root, module) for module in some}
+
     with collections_paused(), warnings.catch_warnings():
         # Invalid escapes in a job's source are its author's business, not this command's output.
         warnings.simplefilter("ignore")
-        return {module.path: _read(root, module) for module in modules}
+        parts = divided(read, list(modules))
+    return {path: reading for part in parts for path, reading in part.items()}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from benchmarks.settings import Run
 
 CONTENDERS = {
     Name.START_UP: ("python -c pass", "dagsync --help", "dagsync sync of an empty tree"),
-    Name.DISCOVER_SYNC: ("dagsync", "importing scanner", "parse and write", "walk and stat"),
+    Name.DISCOVER_SYNC: ("dagsync", "dagsync, one processor", "importing scanner", "parse and write", "walk and stat"),
     Name.WATCH: ("dagsync", "watchfiles alone"),
     Name.TASK_START: ("dagsync, file per package", "by hand, file per DAG"),
     Name.PARSE: ("dagsync, file per package", "by hand, file per package", "by hand, file per DAG"),

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import readme
+from benchmarks.alternating import Sample
 from benchmarks.cli import Name
-from benchmarks.measuring import BenchmarkError
-from benchmarks.report import Report, Table, Target
+from benchmarks.measuring import BenchmarkError, Cost
+from benchmarks.report import Report, Table, Target, ratio, wall_ratio
 
 TABLE = Table(title="Speed", columns=("", "CPU ms"), rows=(("a|b", "1"),))
 
@@ -18,6 +19,15 @@ TABLE = Table(title="Speed", columns=("", "CPU ms"), rows=(("a|b", "1"),))
 )
 def test_a_target_says_by_how_much_it_is_missed(measured: float, at_least: bool, says: str) -> None:
     assert Target(what="ratio", measured=measured, limit=1.5, at_least=at_least).row[-1] == says
+
+
+def test_cpu_and_the_time_until_it_is_done_are_compared_apart() -> None:
+    def sample(cpu: float, wall: float) -> Sample:
+        return Sample(costs=[Cost(cpu_seconds=cpu, wall_seconds=wall, peak_bytes=1, exit_code=0)])
+
+    samples = {"many processes": sample(8, 2), "one": sample(4, 4)}
+    assert ratio(samples, "one", "many processes") == 0.5
+    assert wall_ratio(samples, "one", "many processes") == 2
 
 
 def test_writing_one_section_leaves_the_rest_of_the_readme(tmp_path: Path) -> None:
