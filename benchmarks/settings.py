@@ -43,7 +43,8 @@ def sync(root: Path, out: Path, *, one_processor: bool = False) -> Cost:
     """Run ``dagsync sync`` as a user does, or as in a container with one processor; problems of jobs are part of the work."""
     command = [DAGSYNC, "sync", "--packages-root", root, "--dags-dir", out]
     if one_processor:
-        command = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0))), *command]
+        # Not the first, which serves the devices as well.
+        command = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0))), *command]
     return cost_of(command, environment=ENVIRONMENT, exit_codes=(0, 1))
 
 
