@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import pickle
 import sys
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -158,6 +159,14 @@ def test_record_of_a_sync_gives_back_what_was_declared(option: str, source: str,
     spec = read(option, source, typed=True)
     assert isinstance(spec, JobSpec)
     assert spec_from(json.loads(Rows().text(spec))) == spec
+
+
+@pytest.mark.parametrize(("option", "source", "expected"), FORMS)
+def test_a_process_hands_over_what_was_declared(option: str, source: str, expected: object) -> None:
+    reading = read_job(f"{HEAD}JOB = (main, 'x', {{'{option}': {source}}})\n".encode(), "p", "j", "p/jobs/j.py")
+    assert pickle.loads(pickle.dumps(reading)) == reading
+    assert reading.spec is not None
+    assert getattr(reading.spec, option) == expected
 
 
 JSON = st.recursive(
