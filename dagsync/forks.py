@@ -1,4 +1,8 @@
-"""A fork of this process that does one thing and hands over what it found."""
+"""A fork of this process that does one thing and hands over what it found.
+
+Not by ``multiprocessing``: its processes keep what is open here, so that one which outlives its parent would hold the lock of
+the DAG folder, and its pools start threads.
+"""
 
 import os
 import pickle

@@ -33,9 +33,9 @@ _Next = tuple[DeclaredParser | Function | None, bool]
 
 
 def _followed(function: Function, names: ModuleNames, module: Frame, *, is_given: bool) -> _Next:
-    """Return the parser that parses in a function, or the function of the module that is called before there is one.
+    """Return the parser that parses in ``function``, or the function of the module that it calls before it has one.
 
-    Besides, whether the argument that ``function`` takes, or is given the arguments of the job in, is given to that.
+    With it, whether that function is given the arguments of the job; ``is_given`` says so of this one.
     """
     declared = function.args
     if len(declared.args) > 1 or declared.posonlyargs or declared.kwonlyargs:

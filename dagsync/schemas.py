@@ -103,10 +103,8 @@ def _valued(argument: Argument, call: Call) -> Typed:
         return _listed(argument, item, kind)
     default: Json = None
     if argument.default is not None and (argument.names.flags or nargs == "?"):
-        try:
+        with contextlib.suppress(UnfitError):
             default = as_json(kind, argument.default)
-        except UnfitError:
-            default = None
         if len(item) > 1 and not fits(item, default):
             default = None
     if nargs == "?" and argument.names.flags:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ from dagsync import dividing
 from dagsync.dividing import divided, processors
 from dagsync.storage import locked
 from tests.dagsync.tree import Monorepo
+from tests.dagsync.waiting import is_gone, until
 
 REPOSITORY = Path(__file__).parents[2]
 START = """
@@ -145,23 +145,13 @@ with locked(folder / "dags"):
     assert process.returncode == -signal.SIGKILL
     forks = [int(each.stem) for each in tmp_path.glob("*.fork")]
     assert len(forks) == 2
-    assert all(Path(f"/proc/{fork}").exists() for fork in forks)
+    assert not any(map(is_gone, forks))
     with locked(tmp_path / "dags", timeout_seconds=0.5):
         pass
     # Nobody reads what they found: they end by themselves.
     with (tmp_path / "go on").open("w") as stream:
         stream.write("on")
-    deadline = time.monotonic() + 30
-    while any(_runs(fork) for fork in forks):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def _runs(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    until(lambda: all(map(is_gone, forks)), "the forks are gone", 30)
 
 
 def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch):

@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
 
@@ -18,6 +16,7 @@ from dagsync.environments import build, prune, ready
 from dagsync.errors import VirtualenvError
 from dagsync.requirements import lock_of
 from tests.dagsync.tree import Monorepo
+from tests.dagsync.waiting import until
 from tests.dagsync.wheels import lock_text, write_wheel
 
 UV = Path(sys.executable).with_name("uv")
@@ -76,13 +75,6 @@ class Packages:
 @pytest.fixture
 def packages(monorepo: Monorepo, tmp_path: Path) -> Packages:
     return Packages(monorepo, tmp_path)
-
-
-def until(probe: Callable[[], object], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not probe():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])

@@ -17,6 +17,7 @@ import pytest
 from dagsync.errors import JobFailedError
 from dagsync.isolation import job_environment, run_isolated
 from tests.dagsync.tree import Monorepo
+from tests.dagsync.waiting import is_gone, until
 
 INFO = logging.INFO
 ERROR = logging.ERROR
@@ -56,21 +57,6 @@ class Task:
 @pytest.fixture
 def task(monorepo: Monorepo) -> Task:
     return Task(monorepo)
-
-
-def until(probe: Callable[[], object], what: str, timeout_seconds: float = 60) -> None:
-    deadline = time.monotonic() + timeout_seconds
-    while not probe():
-        assert time.monotonic() < deadline, f"not within {timeout_seconds} s: {what}"
-        time.sleep(0.02)
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return True
-    return state == "Z"
 
 
 def test_arguments_reach_the_job_as_they_are(task: Task) -> None:

@@ -5,10 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dagsync.store.bucket import JOB, Bucket, write
+from tests.dagsync.waiting import until
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -61,13 +60,6 @@ class Pod:
 @pytest.fixture
 def pod(bucket: Bucket, packages: Path, tmp_path: Path) -> Pod:
     return Pod(bucket, packages, tmp_path)
-
-
-def until(probe: Callable[[], object], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not probe():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def test_what_is_published_becomes_dags_where_only_the_bucket_is(pod: Pod, bucket: Bucket) -> None:
