@@ -22,6 +22,7 @@ import psycopg2
 
 from cluster.certificates import KeyPair
 from tests.components.postgres_listener import SSL_REQUEST
+from tests.ports import free_port
 
 NOBODY = 65534
 """Who runs the server where the tests run as root, which PostgreSQL refuses."""
@@ -66,8 +67,7 @@ def postgresql(folder: Path) -> Iterator[PostgreSQL]:
         path.mkdir()
         if user is not None:
             shutil.chown(path, user, user)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     run = {"user": user, "group": user, "extra_groups": [] if user is not None else None, "cwd": "/"}
     subprocess.run(
         [programs / "initdb", "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync"],
