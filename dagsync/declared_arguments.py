@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dagsync.evaluation import NotConstantError, source_of
 from dagsync.fields import MAX_INTEGER
-from dagsync.parsers import Call, DeclaredArgument, DeclaredParser, NotFollowedError
+from dagsync.parsers import Call, DeclaredParser, NotFollowedError
 from dagsync.texts import Value, shown
 
 ACTIONS = frozenset(
@@ -49,9 +49,11 @@ class Argument(NamedTuple):
     """What decides whether it is required, where that is no constant."""
 
 
-def argument_of(parser: DeclaredParser, declared: DeclaredArgument) -> Argument | None:
-    """Return an argument, ``None`` if it takes no value and only shows something. Raises ``NotFollowedError``."""
-    call, section, _ = declared
+def argument_of(parser: DeclaredParser, call: Call, section: str) -> Argument | None:
+    """Return the argument that ``call`` adds to a group of the parser, which has the title ``section`` or none.
+
+    ``None`` if it takes no value and only shows something. Raises ``NotFollowedError``.
+    """
     keywords = call.keywords
     action = _action(call) if "action" in keywords else "store"
     if action in _SHOW_AND_EXIT:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dagsync.conditions import refuse_building
 from dagsync.frames import ARGUMENTS, TRACKED, Frame, Thing, Tracked
 from dagsync.module_names import Function, ModuleNames
-from dagsync.parser_calls import HARMLESS, PARSE, SHOWN_ONLY, build, noted, parses_arguments
-from dagsync.parsers import DeclaredCommands, DeclaredParser, Group, NotFollowedError, new_parser
+from dagsync.parser_calls import HARMLESS, PARSE, SHOWN_ONLY, build, parses_arguments
+from dagsync.parsers import DeclaredArgument, DeclaredCommands, DeclaredParser, Group, NotFollowedError, new_parser, noted
 
 Given = tuple[Thing, ast.expr | None]
 """What a parameter of a function is given: something that is tracked, a constant, or something unknown."""
@@ -76,12 +76,12 @@ class Expressions(ABC):
             subject = frame.things.get(owner.id) if type(owner) is ast.Name else self.value(owner, frame)
             # First, as it is most of what jobs call.
             if type(subject) is DeclaredParser and function.attr == "add_argument":
-                subject.add(noted(node, frame), "")
+                subject.arguments.append(DeclaredArgument(node, frame.scope))
                 return None
             if isinstance(subject, TRACKED):
                 return self._method(subject, function.attr, node, frame)
         if frame.scope.of_argparse(function) == "ArgumentParser":
-            call = noted(node, frame)
+            call = noted(node, frame.scope)
             self.last_parser = new_parser(call, self._parents(call.keywords, frame))
             return self.last_parser
         things = [self.value(each, frame) for each in node.args]
@@ -120,7 +120,7 @@ class Expressions(ABC):
         if isinstance(parser, DeclaredCommands):
             if name != "add_parser":
                 raise NotFollowedError(node.lineno, f"{name} of the commands is called")
-            call = noted(node, frame)
+            call = noted(node, frame.scope)
             return parser.add(call, self._parents(call.keywords, frame))
         if name in PARSE:
             if not parses_arguments(node, frame):
@@ -129,7 +129,7 @@ class Expressions(ABC):
             raise ArgumentsParsed(parser)
         if name in HARMLESS:
             return None
-        return build(subject if isinstance(subject, Group) else Group(parser, ""), name, noted(node, frame))
+        return build(subject if isinstance(subject, Group) else Group(parser, ""), name, node, frame.scope)
 
     def _parents(self, keywords: Mapping[str, ast.expr], frame: Frame) -> list[DeclaredParser]:
         node = keywords.get("parents")

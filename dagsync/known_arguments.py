@@ -9,17 +9,20 @@ Key = tuple[object, ...]
 
 def key_of(declared: DeclaredArgument) -> Key | None:
     """Return what decides all about an argument, or ``None`` if some of it would have to be evaluated first."""
-    (_, names, keywords, scope), section, rivals = declared
+    call, scope, section, rivals = declared
     if rivals is not None:
         return None
-    found: list[object] = [section, len(names)]
-    for node in names:
+    found: list[object] = [section, len(call.args)]
+    for node in call.args:
         if type(node) is not Constant:
             return None
         found.append(node.value)
-    for keyword, node in keywords.items():
+    for each in call.keywords:
+        keyword, node = each.arg, each.value
+        if keyword is None:
+            return None
         if type(node) is Constant:
-            meaning = _of_constant(node)
+            meaning = _of_value(node.value)
         elif type(node) is Name:
             meaning = _of_name(scope, keyword, node)
         elif type(node) is Attribute:
@@ -39,8 +42,7 @@ _SCALARS = frozenset({int, float, bool, type(None)})
 _LONGEST = 1000
 
 
-def _of_constant(node: Constant) -> object:
-    value = node.value
+def _of_value(value: object) -> object:
     if type(value) is str:
         # As it is: equal to no value of another type.
         return value if len(value) <= _LONGEST else None
@@ -56,7 +58,7 @@ def _of_name(scope: Scope, keyword: str, node: Name) -> object:
     if keyword == "type":
         return None if node.id in scope.functions else ("name", node.id)
     found = scope.constants.resolve(node)
-    return _of_constant(found) if type(found) is Constant else None
+    return _of_value(found.value) if type(found) is Constant else None
 
 
 def _of_attribute(scope: Scope, node: Attribute) -> _Meaning:

@@ -7,7 +7,7 @@ from dagsync.declared_arguments import Argument, argument_of
 from dagsync.fields import Json, help_text
 from dagsync.known_arguments import Key, key_of
 from dagsync.params import Parameter
-from dagsync.parsers import Call, DeclaredCommands, DeclaredParser, NotFollowedError
+from dagsync.parsers import Call, DeclaredArgument, DeclaredCommands, DeclaredParser, NotFollowedError, Rivals, noted
 from dagsync.schemas import typed
 from dagsync.texts import Value, shown, storable
 
@@ -20,10 +20,9 @@ RAW = "args"
 Pair = tuple[Parameter, Argument | None]
 """A param and its argument; ``None``: it chooses a command."""
 
-
 _Known = tuple[Parameter, Argument]
-_Found = tuple[Call, Argument, Key | None, _Known | None]
-"""A call, what it declares, the key of that, and what is remembered under the key."""
+_Found = tuple[DeclaredArgument, Argument, Key | None, _Known | None, Call | None]
+"""A declaration, what it declares, the key of that, what is remembered under the key, and the call if nothing is."""
 
 
 def parameters_of(parser: DeclaredParser) -> list[Pair]:
@@ -40,51 +39,61 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
     found: list[_Found] = []
     dests: list[str] = []
     strings: list[str] = []
-    has_positionals = False
+    has_positionals = has_rivals = False
     is_simple = not path and not parser.defaults
     for declared in parser.arguments:
         key = key_of(declared) if is_simple else None
         known = None if key is None else _known.get(key)
-        argument = argument_of(parser, declared) if known is None else known[1]
-        if argument is not None:
-            found.append((declared.call, argument, key, known))
-            names = argument.names
-            dests.append(names.dest)
-            strings += names.flags
-            has_positionals = has_positionals or not names.flags
+        if known is not None:
+            call, argument = None, known[1]
+        else:
+            call = noted(declared.node, declared.scope)
+            argument = argument_of(parser, call, declared.section)
+            if argument is None:
+                continue
+            has_rivals = has_rivals or declared.rivals is not None
+        found.append((declared, argument, key, known, call))
+        names = argument.names
+        dests.append(names.dest)
+        strings += names.flags
+        has_positionals = has_positionals or not names.flags
     if has_positionals:
         _check_positionals(found, parser.commands)
     if len(set(strings)) < len(strings):
         _refuse_twice(found)
     are_distinct = len(set(dests)) == len(dests)
-    rivals = _rivals(parser, found)
-    for call, argument, remembered_as, known in found:
-        if known is not None and are_distinct and argument.names.dest not in keys:
-            keys.add(argument.names.dest)
+    rivals = _rivals(found) if has_rivals else {}
+    for declared, argument, remembered_as, known, noted_call in found:
+        dest = argument.names.dest
+        if known is not None and are_distinct and dest not in keys:
+            keys.add(dest)
             yield known
             continue
+        call = noted_call or noted(declared.node, declared.scope)
         if call.scope.of_argparse(call.keywords.get("help")) == "SUPPRESS" and not argument.required:
             continue
         key = _key(argument, path, keys)
-        is_shared = not are_distinct and dests.count(argument.names.dest) > 1
-        pair = _parameter(argument, call, key, path, rivals.get(id(call), ""), is_shared=is_shared), argument
-        if remembered_as is not None and are_distinct and key == argument.names.dest:
+        is_shared = not are_distinct and dests.count(dest) > 1
+        pair = _parameter(argument, call, key, path, rivals.get(id(declared), ""), is_shared=is_shared), argument
+        if remembered_as is not None and are_distinct and key == dest:
             _remember(remembered_as, pair)
         yield pair
     if parser.commands is not None:
         yield from _commands(parser.commands, path, keys)
 
 
-def _rivals(parser: DeclaredParser, found: Sequence[_Found]) -> dict[int, str]:
-    """Return what is said of each argument, by the identity of its call, that is not given together with others."""
-    groups = {id(each.rivals): each.rivals for each in parser.arguments if each.rivals is not None}
-    titles = {id(call): argument.names.flag or argument.names.dest for call, argument, _, _ in found} if groups else {}
+def _rivals(found: Sequence[_Found]) -> dict[int, str]:
+    """Return what is said of each declaration, by its identity, that is not given together with others."""
+    groups: dict[Rivals, dict[int, str]] = {}
+    for declared, argument, *_ in found:
+        if declared.rivals is not None:
+            titles = groups.setdefault(declared.rivals, {})
+            titles[id(declared)] = argument.names.flag or argument.names.dest
     said: dict[int, str] = {}
-    for group in groups.values():
-        named = [titles[id(each)] for each in group.calls if id(each) in titles]
-        if group.required or len(named) > 1:
+    for group, titles in groups.items():
+        if group.required or len(titles) > 1:
             how_many = "exactly" if group.required else "at most"
-            said |= dict.fromkeys(map(id, group.calls), f"{how_many} one of {', '.join(named)}")
+            said |= dict.fromkeys(titles, f"{how_many} one of {', '.join(titles.values())}")
     return said
 
 
@@ -118,19 +127,19 @@ def _free(key: str, keys: set[str]) -> str:
 def _refuse_twice(found: Sequence[_Found]) -> None:
     """Refuse an option string that is added again."""
     strings: set[str] = set()
-    for call, argument, _, _ in found:
+    for declared, argument, *_ in found:
         if not strings.isdisjoint(argument.names.flags):
-            raise NotFollowedError(call.line, f"{argument.names.flag} is added twice")
+            raise NotFollowedError(declared.node.lineno, f"{argument.names.flag} is added twice")
         strings.update(argument.names.flags)
 
 
 def _check_positionals(found: Sequence[_Found], commands: DeclaredCommands | None) -> None:
     """Refuse positionals of which argparse, and not the value, decides where one ends and the next begins."""
     greedy = False
-    for call, argument, _, _ in found:
+    for declared, argument, *_ in found:
         if argument.names.flags:
             continue
-        line, dest, nargs = call.line, argument.names.dest, argument.nargs
+        line, dest, nargs = declared.node.lineno, argument.names.dest, argument.nargs
         if argument.action not in {"store", "extend", "append"}:
             raise NotFollowedError(line, f"action {argument.action!r} of a positional")
         if greedy and nargs in ("?", "*", "+"):

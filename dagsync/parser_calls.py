@@ -4,7 +4,7 @@ import ast
 
 from dagsync.evaluation import NotConstantError
 from dagsync.frames import Frame, Thing
-from dagsync.parsers import Call, Group, NotFollowedError, Rivals
+from dagsync.parsers import Call, DeclaredArgument, Group, NotFollowedError, Rivals, Scope, noted
 
 PARSE = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
 
@@ -15,25 +15,14 @@ SHOWN_ONLY = frozenset({"description", "epilog", "formatter_class", "prog", "usa
 """Attributes that change nothing of what a command line means."""
 
 
-def noted(node: ast.Call, frame: Frame) -> Call:
-    """Return a call that builds a parser. Raises ``NotFollowedError`` for one whose arguments are not written out."""
-    keywords: dict[str, ast.expr] = {}
-    for each in node.keywords:
-        if each.arg is None:
-            raise NotFollowedError(node.lineno, "** in a call that builds the parser")
-        keywords[each.arg] = each.value
-    for each in node.args:
-        if type(each) is ast.Starred:
-            raise NotFollowedError(node.lineno, "* in a call that builds the parser")
-    return Call(node.lineno, node.args, keywords, frame.scope)
-
-
-def build(group: Group, method: str, call: Call) -> Thing:
+def build(group: Group, method: str, node: ast.Call, scope: Scope) -> Thing:
     """Do what ``method`` of the group, or of the parser as one without a title, does. Raises ``NotFollowedError``."""
     parser = group.parser
+    if method == "add_argument":
+        parser.arguments.append(DeclaredArgument(node, scope, group.section, group.rivals))
+        return None
+    call = noted(node, scope)
     match method:
-        case "add_argument":
-            parser.add(call, group.section, group.rivals)
         case "add_argument_group":
             return Group(parser, _title(call))
         case "add_mutually_exclusive_group":

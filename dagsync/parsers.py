@@ -33,7 +33,9 @@ class Call(NamedTuple):
         node = self.keywords.get(keyword)
         if node is None:
             return default
-        # What most of them are; in a tree of ten thousand jobs it shows.
+        # What most of them are, or names of such; in a tree of ten thousand jobs it shows.
+        if type(node) is ast.Name:
+            node = self.scope.constants.resolve(node)
         if type(node) is ast.Constant and isinstance(node.value, str | int | float | None):
             return node.value
         return self.scope.constants.evaluate(node)
@@ -82,23 +84,36 @@ class Scope(NamedTuple):
         )
 
 
-@dataclass(slots=True)
+def noted(node: ast.Call, scope: Scope) -> Call:
+    """Return a call that builds a parser. Raises ``NotFollowedError`` for one whose arguments are not written out."""
+    keywords: dict[str, ast.expr] = {}
+    for each in node.keywords:
+        if each.arg is None:
+            raise NotFollowedError(node.lineno, "** in a call that builds the parser")
+        keywords[each.arg] = each.value
+    for each in node.args:
+        if type(each) is ast.Starred:
+            raise NotFollowedError(node.lineno, "* in a call that builds the parser")
+    return Call(node.lineno, node.args, keywords, scope)
+
+
+@dataclass(slots=True, eq=False)
 class Rivals:
-    """The arguments of one ``add_mutually_exclusive_group``."""
+    """One ``add_mutually_exclusive_group``."""
 
     required: bool
-    calls: list[Call] = field(default_factory=list[Call])
 
 
 class DeclaredArgument(NamedTuple):
-    """One ``add_argument``."""
+    """One ``add_argument``, looked at no closer than it takes to tell that: most jobs have those of other jobs."""
 
-    call: Call
-    section: str
+    node: ast.Call
+    scope: Scope
+    section: str = ""
     """Title of the argument group."""
 
     rivals: Rivals | None = None
-    """With whom it is not given together."""
+    """Whose arguments it is not given together with."""
 
 
 @dataclass(slots=True)
@@ -129,11 +144,6 @@ class DeclaredParser:
     """Calls of ``set_defaults``, by the names they set."""
 
     commands: DeclaredCommands | None = None
-
-    def add(self, call: Call, section: str, rivals: Rivals | None = None) -> None:
-        self.arguments.append(DeclaredArgument(call, section, rivals))
-        if rivals is not None:
-            rivals.calls.append(call)
 
     def add_commands(self, call: Call) -> DeclaredCommands:
         if self.commands is not None or call.names:

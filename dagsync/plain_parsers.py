@@ -8,8 +8,8 @@ from ast import Assign, Attribute, Call, Constant, Expr, Name, Return, expr
 
 from dagsync.frames import Frame
 from dagsync.module_names import Function, ModuleNames
-from dagsync.parser_calls import PARSE, noted
-from dagsync.parsers import DeclaredParser, new_parser
+from dagsync.parser_calls import PARSE
+from dagsync.parsers import DeclaredArgument, DeclaredParser, new_parser, noted
 
 _MAX_CALLS = 4
 
@@ -63,13 +63,13 @@ def _followed(function: Function, names: ModuleNames, module: Frame, *, is_given
             if type(called) is not Attribute or type(called.value) is not Name or called.value.id != parser_name:
                 return _UNCLEAR
             if called.attr == "add_argument" and type(statement) is Expr:
-                parser.add(noted(call, module), "")
+                parser.arguments.append(DeclaredArgument(call, module.scope))
             elif called.attr in PARSE and (_is_bare(call) or (is_given and _is_of(call, argument))):
                 return parser, True
             else:
                 return _UNCLEAR
         elif target and module.scope.of_argparse(called) == "ArgumentParser":
-            made = noted(call, module)
+            made = noted(call, module.scope)
             if target == argument or _means_more(target, names) or "parents" in made.keywords:
                 return _UNCLEAR
             parser, parser_name = new_parser(made, []), target
