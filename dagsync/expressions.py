@@ -8,7 +8,16 @@ from dagsync.conditions import refuse_building
 from dagsync.frames import ARGUMENTS, TRACKED, Frame, Thing, Tracked
 from dagsync.module_names import Function, ModuleNames
 from dagsync.parser_calls import HARMLESS, PARSE, SHOWN_ONLY, build, parses_arguments
-from dagsync.parsers import DeclaredArgument, DeclaredCommands, DeclaredParser, Group, NotFollowedError, new_parser, noted
+from dagsync.parsers import (
+    DeclaredArgument,
+    DeclaredCommands,
+    DeclaredParser,
+    Group,
+    NotFollowedError,
+    Scope,
+    new_parser,
+    noted,
+)
 
 Given = tuple[Thing, ast.expr | None]
 """What a parameter of a function is given: something that is tracked, a constant, or something unknown."""
@@ -23,9 +32,10 @@ class ArgumentsParsed(Exception):  # noqa: N818 - no error: where the search end
 class Expressions(ABC):
     """Follows expressions; what statements do is for who inherits from it to say."""
 
-    def __init__(self, names: ModuleNames) -> None:
+    def __init__(self, names: ModuleNames, scope: Scope) -> None:
+        """``scope`` is that of the module called ``names``."""
         self.names = names
-        self.module = Frame({}, names.bindings, names.docstring, names.argparse_names, names.functions)
+        self.module = Frame({}, names.bindings, names.docstring, scope)
         self.last_parser: DeclaredParser | None = None
 
     @abstractmethod

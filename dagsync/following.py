@@ -4,11 +4,12 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from dagsync.evaluation import Constants
 from dagsync.expressions import ArgumentsParsed, Expressions, Given
 from dagsync.frames import ARGUMENTS, Frame, Thing
 from dagsync.module_names import FUNCTIONS, Function, ModuleNames
 from dagsync.parser_calls import SHOWN_ONLY
-from dagsync.parsers import DeclaredParser, NotFollowedError
+from dagsync.parsers import DeclaredParser, NotFollowedError, Scope
 from dagsync.plain_parsers import plain_parser
 
 MAX_DEPTH = 8
@@ -26,12 +27,14 @@ def followed_parser(names: ModuleNames, entrypoint: ast.expr) -> DeclaredParser 
 
     ``names`` are those of its module. Raises ``NotFollowedError``.
     """
-    follower = _Follower(names)
+    scope = Scope(Constants(names.bindings, names.docstring), names.argparse_names, names.functions)
+    has_parser = any(map(scope.makes_parser, names.made_by))
+    if not has_parser and (plain := plain_parser(names, entrypoint, scope)) is not None:
+        return plain
+    follower = _Follower(names, scope)
     try:
-        if follower.module_has_parser():
+        if has_parser:
             follower.run_module()
-        elif (plain := plain_parser(names, entrypoint, follower.module)) is not None:
-            return plain
         follower.enter(entrypoint)
     except ArgumentsParsed as found:
         return found.parser
@@ -49,10 +52,6 @@ class _Follower(Expressions):
     _depth = 0
     _statements = 0
     parsed_at_import: DeclaredParser | None = None
-
-    def module_has_parser(self) -> bool:
-        """Return whether the module certainly or possibly has a parser of its own."""
-        return any(map(self.module.scope.makes_parser, self.names.made_by))
 
     def run_module(self) -> None:
         """Follow the module; what is under a condition there is for when it is a script."""

@@ -4,7 +4,6 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from dagsync.evaluation import Constants, NotConstantError
-from dagsync.module_names import Function
 from dagsync.parsers import DeclaredCommands, DeclaredParser, Group, Scope
 from dagsync.texts import Value
 
@@ -32,13 +31,12 @@ class Frame:
         things: Mapping[str, Thing],
         bindings: Mapping[str, ast.expr | None],
         docstring: str | None,
-        argparse_names: Mapping[str, str],
-        functions: Mapping[str, Function],
+        scope: Scope,
     ) -> None:
         self.things = dict(things)
         self.bindings = bindings
         self._docstring = docstring
-        self.scope = Scope(Constants(bindings, docstring), argparse_names, functions)
+        self.scope = scope
 
     def inner(self) -> "Frame":
         """Return the frame of a function defined here, before anything is bound in it."""

@@ -6,18 +6,17 @@ another kind than those here is left to it, and what is found here is what it wo
 
 from ast import Assign, Attribute, Call, Constant, Expr, Name, Return, expr
 
-from dagsync.frames import Frame
 from dagsync.module_names import Function, ModuleNames
 from dagsync.parser_calls import PARSE
-from dagsync.parsers import DeclaredArgument, DeclaredParser, new_parser, noted
+from dagsync.parsers import DeclaredArgument, DeclaredParser, Scope, new_parser, noted
 
 _MAX_CALLS = 4
 
 
-def plain_parser(names: ModuleNames, entrypoint: expr, module: Frame) -> DeclaredParser | None:
+def plain_parser(names: ModuleNames, entrypoint: expr, scope: Scope) -> DeclaredParser | None:
     """Return the parser that ``entrypoint`` gives its arguments to, or ``None`` if it takes a closer look to tell.
 
-    ``names`` and ``module`` are those of its module, which has no parser of its own. Raises ``NotFollowedError``.
+    ``names`` and ``scope`` are those of its module, which has no parser of its own. Raises ``NotFollowedError``.
     """
     name = entrypoint.id if type(entrypoint) is Name else ""
     found = None if name in names.bindings else names.functions.get(name)
@@ -25,14 +24,14 @@ def plain_parser(names: ModuleNames, entrypoint: expr, module: Frame) -> Declare
     for _ in range(_MAX_CALLS):
         if found is None or isinstance(found, DeclaredParser):
             return found
-        found, is_given = _followed(found, names, module, is_given=is_given)
+        found, is_given = _followed(found, names, scope, is_given=is_given)
     return None
 
 
 _Next = tuple[DeclaredParser | Function | None, bool]
 
 
-def _followed(function: Function, names: ModuleNames, module: Frame, *, is_given: bool) -> _Next:
+def _followed(function: Function, names: ModuleNames, scope: Scope, *, is_given: bool) -> _Next:
     """Return the parser that parses in ``function``, or the function of the module that it calls before it has one.
 
     With it, whether that function is given the arguments of the job; ``is_given`` says so of this one.
@@ -63,13 +62,13 @@ def _followed(function: Function, names: ModuleNames, module: Frame, *, is_given
             if type(called) is not Attribute or type(called.value) is not Name or called.value.id != parser_name:
                 return _UNCLEAR
             if called.attr == "add_argument" and type(statement) is Expr:
-                parser.arguments.append(DeclaredArgument(call, module.scope))
+                parser.arguments.append(DeclaredArgument(call, scope))
             elif called.attr in PARSE and (_is_bare(call) or (is_given and _is_of(call, argument))):
                 return parser, True
             else:
                 return _UNCLEAR
-        elif target and module.scope.of_argparse(called) == "ArgumentParser":
-            made = noted(call, module.scope)
+        elif target and scope.of_argparse(called) == "ArgumentParser":
+            made = noted(call, scope)
             if target == argument or _means_more(target, names) or "parents" in made.keywords:
                 return _UNCLEAR
             parser, parser_name = new_parser(made, []), target

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagsync import following
+from dagsync.evaluation import Constants
 from dagsync.forms import Form, form_of
-from dagsync.frames import Frame
 from dagsync.module_names import names_of
-from dagsync.parsers import NotFollowedError
+from dagsync.parsers import NotFollowedError, Scope
 from dagsync.plain_parsers import plain_parser
 
 STRAIGHT = '''
@@ -174,9 +174,9 @@ def form(source: str) -> Form:
 def told(source: str) -> bool:
     """Return whether the shortcut finds the parser, or what is wrong with it."""
     names = names_of(ast.parse(source))
-    module = Frame({}, names.bindings, names.docstring, names.argparse_names, names.functions)
+    scope = Scope(Constants(names.bindings, names.docstring), names.argparse_names, names.functions)
     try:
-        return plain_parser(names, ast.Name("main", ast.Load(), lineno=1), module) is not None
+        return plain_parser(names, ast.Name("main", ast.Load(), lineno=1), scope) is not None
     except NotFollowedError:
         return True
 
