@@ -8,6 +8,8 @@ import os
 import pickle
 import signal
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
 Given = TypeVar("Given")
@@ -45,8 +47,11 @@ class Fork(Generic[Found]):
 def _hand_over(work: Callable[[Given], Found], part: Given, writing: int) -> NoReturn:
     try:
         # What is open here would stay open if this outlived its parent: the lock of a folder, or the output somebody reads.
-        os.closerange(0, writing)
-        os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
+        # Those that are, and not all that could be: a container may allow a thousand million, each a call in some Pythons.
+        for number in [int(each.name) for each in Path("/proc/self/fd").iterdir()]:
+            if number != writing:
+                with suppress(OSError):
+                    os.close(number)
         with os.fdopen(writing, "wb") as stream:
             pickle.dump(work(part), stream, pickle.HIGHEST_PROTOCOL)
     finally:
