@@ -31,7 +31,7 @@ forks.Fork = Counted
 JOBS = 9
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_dag_processor_reads_a_bundle_in_several_processes(tmp_path: Path) -> None:
     home, jobs = tmp_path / "home", tmp_path / "packages" / "work" / "jobs"
     for folder in (home, jobs):
@@ -50,7 +50,7 @@ def test_dag_processor_reads_a_bundle_in_several_processes(tmp_path: Path) -> No
     airflow = Airflow(home, given)
 
     for command in (("db", "migrate"), ("dag-processor", "--num-runs", "1")):
-        done = airflow.run("airflow", *command)
+        done = airflow.run("airflow", *command, timeout_seconds=240)
         assert done.returncode == 0, done.stderr[-3000:]
 
     with closing(sqlite3.connect(home / "airflow.db")) as database:
