@@ -8,16 +8,7 @@ from dagsync.conditions import refuse_building
 from dagsync.frames import ARGUMENTS, TRACKED, Frame, Thing, Tracked
 from dagsync.module_names import Function, ModuleNames
 from dagsync.parser_calls import HARMLESS, PARSE, SHOWN_ONLY, build, parses_arguments
-from dagsync.parsers import (
-    DeclaredArgument,
-    DeclaredCommands,
-    DeclaredParser,
-    Group,
-    NotFollowedError,
-    Scope,
-    new_parser,
-    noted,
-)
+from dagsync.parsers import DeclaredCommands, DeclaredParser, Group, NotFollowedError, Scope, new_parser, noted
 
 Given = tuple[Thing, ast.expr | None]
 """What a parameter of a function is given: something that is tracked, a constant, or something unknown."""
@@ -84,10 +75,6 @@ class Expressions(ABC):
         if type(function) is ast.Attribute:
             owner = function.value
             subject = frame.things.get(owner.id) if type(owner) is ast.Name else self.value(owner, frame)
-            # First, as it is most of what jobs call.
-            if type(subject) is DeclaredParser and function.attr == "add_argument":
-                subject.arguments.append(DeclaredArgument(node, frame.scope))
-                return None
             if isinstance(subject, TRACKED):
                 return self._method(subject, function.attr, node, frame)
         if frame.scope.of_argparse(function) == "ArgumentParser":

@@ -39,7 +39,7 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
     found: list[_Found] = []
     dests: list[str] = []
     strings: list[str] = []
-    has_positionals = has_rivals = False
+    has_positionals = False
     is_simple = not path and not parser.defaults
     for declared in parser.arguments:
         key = key_of(declared) if is_simple else None
@@ -51,7 +51,6 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
             argument = argument_of(parser, call, declared.section)
             if argument is None:
                 continue
-            has_rivals = has_rivals or declared.rivals is not None
         found.append((declared, argument, key, known, call))
         names = argument.names
         dests.append(names.dest)
@@ -62,7 +61,7 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
     if len(set(strings)) < len(strings):
         _refuse_twice(found)
     are_distinct = len(set(dests)) == len(dests)
-    rivals = _rivals(found) if has_rivals else {}
+    rivals = _rivals(found)
     for declared, argument, remembered_as, known, noted_call in found:
         dest = argument.names.dest
         if known is not None and are_distinct and dest not in keys:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.airflow.server import Airflow, environment
+from tests.dagsync.store.bucket import JOB, write
 
 BUNDLE = """
 import os
@@ -33,15 +34,10 @@ JOBS = 9
 
 @pytest.mark.timeout(600)
 def test_dag_processor_reads_a_bundle_in_several_processes(tmp_path: Path) -> None:
-    home, jobs = tmp_path / "home", tmp_path / "packages" / "work" / "jobs"
-    for folder in (home, jobs):
-        folder.mkdir(parents=True)
-    for folder in (jobs, jobs.parent):
-        (folder / "__init__.py").touch()
-    for number in range(JOBS):
-        (jobs / f"job_{number}.py").write_text("JOB = (len, '')\n")
-    (home / "many_jobs.py").write_text(BUNDLE)
-    bundle = {"name": "packages", "classpath": "many_jobs.PackagesBundle", "kwargs": {"source": str(jobs.parents[1])}}
+    home, root = tmp_path / "home", tmp_path / "packages"
+    write(home, {"many_jobs.py": BUNDLE})
+    write(root, {"work/__init__.py": ""} | {f"work/jobs/job_{number}.py": JOB for number in range(JOBS)})
+    bundle = {"name": "packages", "classpath": "many_jobs.PackagesBundle", "kwargs": {"source": str(root)}}
     given = environment(home, tmp_path / "nowhere", home / "no-dags") | {
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
