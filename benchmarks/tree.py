@@ -33,12 +33,12 @@ BATCH_ROWS = {batch}
 
 
 def clean(row: dict[str, object]) -> dict[str, str]:
-    """Return the known fields of a row as stripped text."""
+    """Return the known fields of a row{own} as stripped text."""
     return {{name: str(row.get(name, "")).strip() for name in FIELDS}}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="{module}", description=__doc__)
+    parser = argparse.ArgumentParser(prog="{module}{own}", description=__doc__)
     parser.add_argument("--date", type=datetime.date.fromisoformat, help="day to load, YYYY-MM-DD")
     parser.add_argument("--batch-rows", type=int, default=BATCH_ROWS)
     parser.add_argument("--dry-run", action="store_true")
@@ -48,7 +48,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def entrypoint(argv: list[str]) -> int:
     options = parse(argv)
     rows = [clean({{"id": number, "amount": number * {price}}}) for number in range(options.batch_rows)]
-    log.info("%s: %d rows into %s", options.date, 0 if options.dry_run else len(rows), TABLE)
+    log.info("%s: %d rows{own} into %s", options.date, 0 if options.dry_run else len(rows), TABLE)
     return 0{tail}
 
 
@@ -71,10 +71,11 @@ class Tree:
     """Jobs that do not compile."""
 
 
-def make_tree(root: Path, jobs: int, *, healthy: bool = False, seed: int = SEED) -> Tree:
+def make_tree(root: Path, jobs: int, *, healthy: bool = False, alike: bool = True, seed: int = SEED) -> Tree:
     """Write ``jobs`` jobs below ``root``, replacing what is there, twenty to a package.
 
-    5 % of them import what is not installed and 1 % have a syntax error, unless ``healthy``.
+    5 % of them import what is not installed and 1 % have a syntax error, unless ``healthy``. They have functions in common, as
+    jobs made after one pattern do, if ``alike``.
     """
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
@@ -100,6 +101,7 @@ def make_tree(root: Path, jobs: int, *, healthy: bool = False, seed: int = SEED)
             batch=dice.randrange(100, 5000),
             price=dice.randrange(2, 99),
             module=module,
+            own="" if alike else f" of shop {number}",
             tail="\n    return ((1]" if number in wrong else "",
         )
         (folder / f"{module}.py").write_text(source)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
+from dagsync.blocks import Blocks
 from dagsync.chains import cycles, shared_dag_ids, unknown_upstreams
 from dagsync.defaults import Defaults, read_defaults, with_defaults
 from dagsync.dividing import divided
@@ -54,7 +55,8 @@ def read_modules(root: Path, modules: Iterable[ModuleFile]) -> dict[str, Reading
     """Return the reading of each module by its path."""
 
     def read(some: Sequence[ModuleFile]) -> dict[str, Reading]:
-        return {module.path: _read(root, module) for module in some}
+        blocks = Blocks()
+        return {module.path: _read(root, module, blocks) for module in some}
 
     with collections_paused(), warnings.catch_warnings():
         # Invalid escapes in a job's source are its author's business, not this command's output.
@@ -75,14 +77,14 @@ def collections_paused() -> Generator[None]:
             gc.enable()
 
 
-def _read(root: Path, module: ModuleFile) -> Reading:
+def _read(root: Path, module: ModuleFile, blocks: Blocks) -> Reading:
     if module.size > MAX_SOURCE_BYTES:
         return Reading(problems=(Finding(module.path, 0, f"is larger than {MAX_SOURCE_BYTES} bytes", "split the module"),))
     try:
         data = _content(f"{root}/{module.path}", module.size)
     except OSError as error:
         return Reading(problems=(Finding(module.path, 0, f"cannot be read: {error.strerror}", "make it readable"),))
-    return read_job(data, module.package, module.module_path.rpartition("/")[2], module.path)
+    return read_job(data, module.package, module.module_path.rpartition("/")[2], module.path, blocks)
 
 
 def _content(path: str, size: int) -> bytes:

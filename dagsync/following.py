@@ -10,7 +10,6 @@ from dagsync.frames import ARGUMENTS, Frame, Thing
 from dagsync.module_names import FUNCTIONS, Function, ModuleNames
 from dagsync.parser_calls import SHOWN_ONLY
 from dagsync.parsers import DeclaredParser, NotFollowedError, Scope
-from dagsync.plain_parsers import plain_parser
 
 MAX_DEPTH = 8
 MAX_STATEMENTS = 5000
@@ -28,12 +27,9 @@ def followed_parser(names: ModuleNames, entrypoint: ast.expr) -> DeclaredParser 
     ``names`` are those of its module. Raises ``NotFollowedError``.
     """
     scope = Scope(Constants(names.bindings, names.docstring), names.argparse_names, names.functions)
-    has_parser = any(map(scope.makes_parser, names.made_by))
-    if not has_parser and (plain := plain_parser(names, entrypoint, scope)) is not None:
-        return plain
     follower = _Follower(names, scope)
     try:
-        if has_parser:
+        if any(map(scope.makes_parser, names.made_by)):
             follower.run_module()
         follower.enter(entrypoint)
     except ArgumentsParsed as found:

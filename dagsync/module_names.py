@@ -18,9 +18,9 @@ _JOB_ORIGINS = ORIGINS | {"dagsync.job"}
 class ModuleNames:
     """The names that are bound when a module is imported."""
 
-    def __init__(self, module: ast.Module) -> None:
-        self.body = module.body
-        self.docstring = _docstring(module.body)
+    def __init__(self, body: list[ast.stmt]) -> None:
+        self.body = body
+        self.docstring = _docstring(body)
 
         self.bindings: dict[str, ast.expr | None] = {}
         """What each name is assigned, ``None`` where that cannot be told; without ``JOB``."""
@@ -68,12 +68,12 @@ def _docstring(body: list[ast.stmt]) -> str | None:
     return None
 
 
-def names_of(module: ast.Module) -> ModuleNames:
-    """Return the names of a module."""
-    names = ModuleNames(module)
+def names_of(body: list[ast.stmt]) -> ModuleNames:
+    """Return the names of a module of these statements."""
+    names = ModuleNames(body)
     # By type and not by pattern, which tries one class after the other; the most frequent first.
     bindings = names.bindings
-    for statement in module.body:
+    for statement in body:
         if type(statement) is Import:
             for each in statement.names:
                 if each.name in _PARSERS:
@@ -93,7 +93,7 @@ def names_of(module: ast.Module) -> ModuleNames:
             pass
         else:
             _less_frequent(names, statement)
-    if names.job is None and (line := _bound_otherwise(module)):
+    if names.job is None and (line := _bound_otherwise(body)):
         names.job = line, None
     return names
 
@@ -117,9 +117,9 @@ def _less_frequent(names: ModuleNames, statement: ast.stmt) -> None:
                 _assign(names, inner, certain=False)
 
 
-def _bound_otherwise(module: ast.Module) -> int | None:
+def _bound_otherwise(body: list[ast.stmt]) -> int | None:
     """Return the line where ``JOB`` becomes a name of the module in another way than by an assignment that is read."""
-    nodes: list[ast.AST] = list(module.body)
+    nodes: list[ast.AST] = list(body)
     for node in nodes:
         match node:
             case ast.Name(id="JOB", ctx=ast.Store()):

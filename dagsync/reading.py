@@ -5,6 +5,7 @@ import sys
 from keyword import iskeyword
 from typing import NamedTuple
 
+from dagsync.blocks import Blocks
 from dagsync.evaluation import Constants, NotConstantError
 from dagsync.forms import USE_ARGPARSE, form_of, without_fields
 from dagsync.model import MAX_DAG_ID_BYTES, JobSpec, name_problem
@@ -34,20 +35,20 @@ NOT_A_JOB = Reading()
 _SYNTAX_FIX = f"write what Python {sys.version_info[0]}.{sys.version_info[1]} takes, which reads the jobs here"
 
 
-def read_job(data: bytes, package: str, name: str, path: str) -> Reading:
+def read_job(data: bytes, package: str, name: str, path: str, blocks: Blocks | None = None) -> Reading:
     """Return what the module ``package.jobs.name`` with source ``data`` declares.
 
-    ``path`` is only used in findings.
+    ``path`` is only used in findings; ``blocks`` are those of the modules read before, which may have some in common with it.
     """
     if b"JOB" not in data:
         return NOT_A_JOB
     try:
-        module = ast.parse(data)
+        statements = (blocks or Blocks()).statements(data)
     except SyntaxError as error:
         return _broken(path, error.lineno or 0, f"syntax error: {error.msg}", _SYNTAX_FIX)
     except (ValueError, RecursionError, MemoryError) as error:
         return _broken(path, 0, f"cannot be parsed: {error or type(error).__name__}")
-    names = names_of(module)
+    names = names_of(statements)
     if names.job is None:
         return NOT_A_JOB
     line, value = names.job

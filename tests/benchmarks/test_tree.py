@@ -1,6 +1,7 @@
 """The trees are what the promises speak of, and the same for everybody."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 from benchmarks.tree import forget_bytecode, make_tree
@@ -34,6 +35,12 @@ def test_a_healthy_tree_has_neither(tmp_path: Path) -> None:
     assert not any("import absent_" in source for source in sources)
 
 
+def test_unlike_jobs_have_no_function_in_common(tmp_path: Path) -> None:
+    alike, unlike = make_tree(tmp_path / "alike", 100), make_tree(tmp_path / "unlike", 100, alike=False)
+    assert max(functions(alike.root).values()) > 50
+    assert set(functions(unlike.root).values()) == {1}
+
+
 def test_a_cold_round_starts_without_bytecode_and_with_all_sources(tmp_path: Path) -> None:
     root = make_tree(tmp_path / "tree", 40).root
     before = contents(root)
@@ -43,6 +50,12 @@ def test_a_cold_round_starts_without_bytecode_and_with_all_sources(tmp_path: Pat
     forget_bytecode(root)
     assert not list(root.rglob("__pycache__"))
     assert contents(root) == before
+
+
+def functions(root: Path) -> Counter[str]:
+    """Return how often each function is found below a folder."""
+    modules = [ast.parse(source) for source in contents(root).values() if compiles(source.decode())]
+    return Counter(ast.dump(each) for module in modules for each in module.body if isinstance(each, ast.FunctionDef))
 
 
 def compiles(source: str) -> bool:

@@ -61,7 +61,7 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def form(call: str, limit: str = "5", before: str = "") -> tuple[tuple[Parameter, ...], tuple[str, ...]]:
-    names = names_of(ast.parse(MODULE.format(call=call, limit=limit, before=before)))
+    names = names_of(ast.parse(MODULE.format(call=call, limit=limit, before=before)).body)
     assert names.job is not None
     declared = names.job[1]
     assert isinstance(declared, ast.Tuple)
