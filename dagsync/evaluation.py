@@ -29,23 +29,27 @@ class Constants:
     ) -> None:
         """``bindings`` maps a name to the expression it is bound to, or ``None`` where that cannot be told; ``aliases`` names
         to the calls of ``CALLS`` that were imported under them."""
-        self._bindings = bindings
+        self.bindings = bindings
         self._aliases = aliases or {}
         self._docstring = docstring
         self._resolving: set[str] = set()
         self._known: dict[str, Value] = {}
 
+    def bound(self, name: str, node: ast.expr | None) -> "Constants":
+        """Return these with ``name`` bound to ``node`` instead."""
+        return Constants({**self.bindings, name: node}, self._docstring, self._aliases)
+
     def resolve(self, node: ast.expr) -> ast.expr:
         """Follow plain names to the expression they stand for."""
         if type(node) is not ast.Name:
             return node
-        bound = self._bindings.get(node.id)
+        bound = self.bindings.get(node.id)
         if type(bound) is not ast.Name:
             return node if bound is None else bound
         seen: set[str] = set()
         while isinstance(node, ast.Name) and node.id not in seen:
             seen.add(node.id)
-            bound = self._bindings.get(node.id)
+            bound = self.bindings.get(node.id)
             if bound is None:
                 return node
             node = bound
@@ -71,7 +75,7 @@ class Constants:
         match node:
             case ast.Constant(value=str() | int() | float() | None as value):
                 return value
-            case ast.Name(id="__doc__") if "__doc__" not in self._bindings:
+            case ast.Name(id="__doc__") if "__doc__" not in self.bindings:
                 return self._docstring
             case ast.Name(id=name):
                 return self._name(node, name)
@@ -110,9 +114,9 @@ class Constants:
         raise NotConstantError(node, f"{source_of(node)} is not a constant expression")
 
     def _name(self, node: ast.expr, name: str) -> Value:
-        bound = self._bindings.get(name)
+        bound = self.bindings.get(name)
         if bound is None:
-            known = name in self._bindings
+            known = name in self.bindings
             raise NotConstantError(
                 node, f"{name!r} is {'not assigned exactly once' if known else 'not a constant of this module'}"
             )

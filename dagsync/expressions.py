@@ -26,7 +26,7 @@ class Expressions(ABC):
     def __init__(self, names: ModuleNames, scope: Scope) -> None:
         """``scope`` is that of the module called ``names``."""
         self.names = names
-        self.module = Frame({}, names.bindings, names.docstring, scope)
+        self.module = Frame({}, scope)
         self.last_parser: DeclaredParser | None = None
 
     @abstractmethod

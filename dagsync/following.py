@@ -178,7 +178,7 @@ class _Follower(Expressions):
 
     def _name(self, name: str, value: ast.expr, frame: Frame) -> None:
         thing = ARGUMENTS if frame.is_arguments(value) else self.value(value, frame)
-        if frame is not self.module or name not in frame.bindings:
+        if frame is not self.module or not frame.is_bound(name):
             frame.bind(name, thing, frame.constant(value) if thing is None else None)
         elif thing is not None:
             frame.things[name] = thing

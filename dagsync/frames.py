@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Mapping, Sequence
 
-from dagsync.evaluation import Constants, NotConstantError
+from dagsync.evaluation import NotConstantError
 from dagsync.parsers import DeclaredCommands, DeclaredParser, Group, Scope
 from dagsync.texts import Value
 
@@ -26,34 +26,26 @@ Thing = Tracked | Arguments | None
 class Frame:
     """The names that one call of a function, or the module, can see."""
 
-    def __init__(
-        self,
-        things: Mapping[str, Thing],
-        bindings: Mapping[str, ast.expr | None],
-        docstring: str | None,
-        scope: Scope,
-    ) -> None:
+    def __init__(self, things: Mapping[str, Thing], scope: Scope) -> None:
         self.things = dict(things)
-        self.bindings = bindings
-        self._docstring = docstring
         self.scope = scope
 
     def inner(self) -> "Frame":
         """Return the frame of a function defined here, before anything is bound in it."""
-        made = Frame.__new__(Frame)
-        made.things = dict(self.things)
-        made.bindings, made.scope, made._docstring = self.bindings, self.scope, self._docstring
-        return made
+        return Frame(self.things, self.scope)
+
+    def is_bound(self, name: str) -> bool:
+        """Return whether a name stands for a constant here, or for something unknown."""
+        return name in self.scope.constants.bindings
 
     def bind(self, name: str, thing: Thing, node: ast.expr | None) -> None:
         """Let a name stand for a thing, for the constant expression ``node``, or for something unknown."""
         self.things.pop(name, None)
         if thing is not None:
             self.things[name] = thing
-        if node is not None or name in self.bindings:
+        if node is not None or self.is_bound(name):
             # Made anew, because calls that were seen keep the scope they saw.
-            self.bindings = {**self.bindings, name: node}
-            self.scope = self.scope._replace(constants=Constants(self.bindings, self._docstring))
+            self.scope = self.scope._replace(constants=self.scope.constants.bound(name, node))
 
     def bind_parameters(
         self,
@@ -72,7 +64,7 @@ class Frame:
                 self.bind(name, *given[number])
             elif name in named:
                 self.bind(name, *named[name])
-            elif name not in self.bindings:
+            elif not self.is_bound(name):
                 self.bind(name, None, None)
 
     def _bind_defaults(self, names: Sequence[str], declared: ast.arguments) -> None:

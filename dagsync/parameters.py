@@ -21,8 +21,8 @@ Pair = tuple[Parameter, Argument | None]
 """A param and its argument; ``None``: it chooses a command."""
 
 _Known = tuple[Parameter, Argument]
-_Found = tuple[DeclaredArgument, Argument, Key | None, _Known | None, Call | None]
-"""A declaration, what it declares, the key of that, what is remembered under the key, and the call if nothing is."""
+_Found = tuple[DeclaredArgument, Argument, Key | None, _Known | None]
+"""A declaration, what it declares, the key of that, and what is remembered under the key."""
 
 
 def parameters_of(parser: DeclaredParser) -> list[Pair]:
@@ -45,13 +45,12 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
         key = key_of(declared) if is_simple else None
         known = None if key is None else _known.get(key)
         if known is not None:
-            call, argument = None, known[1]
+            argument = known[1]
         else:
-            call = noted(declared.node, declared.scope)
-            argument = argument_of(parser, call, declared.section)
+            argument = argument_of(parser, noted(declared.node, declared.scope), declared.section)
             if argument is None:
                 continue
-        found.append((declared, argument, key, known, call))
+        found.append((declared, argument, key, known))
         names = argument.names
         dests.append(names.dest)
         strings += names.flags
@@ -62,13 +61,13 @@ def _level(parser: DeclaredParser, path: list[str], keys: set[str]) -> Iterator[
         _refuse_twice(found)
     are_distinct = len(set(dests)) == len(dests)
     rivals = _rivals(found)
-    for declared, argument, remembered_as, known, noted_call in found:
+    for declared, argument, remembered_as, known in found:
         dest = argument.names.dest
         if known is not None and are_distinct and dest not in keys:
             keys.add(dest)
             yield known
             continue
-        call = noted_call or noted(declared.node, declared.scope)
+        call = noted(declared.node, declared.scope)
         if call.scope.of_argparse(call.keywords.get("help")) == "SUPPRESS" and not argument.required:
             continue
         key = _key(argument, path, keys)
