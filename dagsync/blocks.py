@@ -14,8 +14,10 @@ _LEAST_BYTES = 100
 """Of a block. To look for a shorter one takes longer than to parse it."""
 
 _MAX_SEEN = 50_000
+"""Hashes, which take four megabytes."""
+
 _MAX_KEPT_BYTES = 250_000
-"""Of blocks of which statements are kept, which take about a hundred times as much."""
+"""Of blocks of which the statements are kept, which take about forty times as much."""
 
 _Part = tuple[int, int, list[ast.stmt]]
 
@@ -62,11 +64,11 @@ class Blocks:
         for block in blocks:
             start = end + len(_BORDER)
             end = start + len(block)
-            if len(block) < _LEAST_BYTES or self._is_new(hash(block)):
+            if len(block) < _LEAST_BYTES or self._is_first(hash(block)):
                 continue
             key = data.count(b"\n", 0, start), block
             if key not in self._kept:
-                if self._is_new(hash(key)) or self._kept_bytes + len(block) > _MAX_KEPT_BYTES:
+                if self._is_first(hash(key)) or self._kept_bytes + len(block) > _MAX_KEPT_BYTES:
                     continue
                 self._kept_bytes += len(block)
                 self._kept[key] = _by_itself(data, start, end)
@@ -74,7 +76,8 @@ class Blocks:
             if statements is not None:
                 yield start, end, statements
 
-    def _is_new(self, number: int) -> bool:
+    def _is_first(self, number: int) -> bool:
+        """Return whether a hash is seen for the first time, and note that it was."""
         if number in self._seen:
             return False
         if len(self._seen) >= _MAX_SEEN:
