@@ -127,9 +127,13 @@ class Constants:
             raise NotConstantError(node, f"{name!r} is defined by itself")
         self._resolving.add(name)
         try:
-            value = self._known[name] = self.evaluate(bound)
+            value = self.evaluate(bound)
         finally:
             self._resolving.discard(name)
+        if _is_large(value):
+            # Names for what is built of names twice would stand for 2**depth elements.
+            raise NotConstantError(node, f"{name!r} has more than {MAX_LENGTH} elements")
+        self._known[name] = value
         return value
 
     def _dict(self, node: ast.expr, keys: Sequence[ast.expr | None], values: Sequence[ast.expr]) -> Value:
@@ -219,6 +223,19 @@ class Constants:
             return called(subject, method, arguments, named)
         except (TypeError, LookupError, AttributeError) as error:
             raise NotConstantError(node, str(error)) from None
+
+
+def _is_large(value: Value) -> bool:
+    """Return whether a value has more than ``MAX_LENGTH`` elements, with those of its elements."""
+    found = [value]
+    for each in found:
+        if isinstance(each, tuple | list):
+            found += each
+        elif isinstance(each, dict):
+            found += each.values()
+        if len(found) > MAX_LENGTH:
+            return True
+    return False
 
 
 def source_of(node: ast.expr) -> str:

@@ -119,6 +119,14 @@ def test_short_source_cannot_make_a_long_text() -> None:
         evaluate("A10.join([A10, A10, A10, A10, A10, A10, A10, A10, A10, A10, A10, A10, A10])", doubling)
 
 
+@pytest.mark.parametrize("doubled", ["({0}, {0})", "[{0}, {0}]", "{{'a': {0}, 'b': [{0}]}}"])
+def test_short_source_cannot_make_many_elements(doubled: str) -> None:
+    doubling = "\n".join(["A0 = 1", *(f"A{n} = {doubled.format(f'A{n - 1}')}" for n in range(1, 40))])
+    with pytest.raises(NotConstantError, match=f"'A1[0-9]' has more than {MAX_LENGTH} elements"):
+        evaluate("A39", doubling)
+    assert evaluate("A10", doubling)
+
+
 def test_short_source_cannot_make_a_long_number() -> None:
     squares = "\n".join(["A0 = 10", *(f"A{n} = A{n - 1} * A{n - 1}" for n in range(1, 60))])
     with pytest.raises(NotConstantError, match="too large"):

@@ -323,6 +323,17 @@ def test_parser_is_followed_wherever_the_module_builds_it(source: str) -> None:
     assert [(each.key, each.option) for each in found] == [("a", ["a", "--a", "value", None])]
 
 
+def test_a_name_of_the_function_hides_that_of_the_module() -> None:
+    calls = "LIMIT = load()\nparser.add_argument('--a', type=int, default=LIMIT)"
+    assert only(calls, before="LIMIT = 5").default is None
+    assert only("parser.add_argument('--a', type=int, default=LIMIT)", before="LIMIT = 5").default == 5
+
+
+def test_names_of_a_function_that_are_built_of_each_other_twice_are_followed_as_far_as_they_are_small() -> None:
+    doubling = "\n".join(f"n{number} = (n{number - 1}, n{number - 1})" for number in range(1, 40))
+    assert only(f"n0 = 1\n{doubling}\nparser.add_argument('--a', default=n39)").default is None
+
+
 PARSER = "parser = argparse.ArgumentParser()"
 PARSE = "parser.parse_args(argv)"
 
