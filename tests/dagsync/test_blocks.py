@@ -85,22 +85,12 @@ modules = st.builds(
 encodings = st.sampled_from(["utf-8", "utf-8", "utf-8", "latin-1"])
 
 
-def parsed(data: bytes) -> str:
-    """Return all that ``ast.parse`` says of a module."""
+def parsed(data: bytes, known: Blocks | None = None) -> str:
+    """Return all that ``ast.parse`` says of a module, or who knows other modules."""
     try:
-        return dumped(ast.parse(data).body)
+        statements = ast.parse(data).body if known is None else known.statements(data)
     except (SyntaxError, ValueError) as error:
         return repr((type(error), error.args))
-
-
-def parsed_with(known: Blocks, data: bytes) -> str:
-    try:
-        return dumped(known.statements(data))
-    except (SyntaxError, ValueError) as error:
-        return repr((type(error), error.args))
-
-
-def dumped(statements: list[ast.stmt]) -> str:
     return "\n".join(ast.dump(each, include_attributes=True) for each in statements)
 
 
@@ -133,7 +123,7 @@ def test_whatever_was_read_before_a_module_is_what_python_parses(sources: Sequen
         # Thrice, so that all that can be shared is.
         for source, encoding in [*sources, *sources, *sources]:
             data = source.encode(encoding, "replace")
-            assert parsed_with(known, data) == parsed(data)
+            assert parsed(data, known) == parsed(data)
 
 
 def test_what_several_modules_have_at_the_same_line_is_parsed_once(monkeypatch: pytest.MonkeyPatch):
@@ -154,7 +144,7 @@ def test_a_block_at_another_line_has_positions_of_its_own():
         known.statements(module(number, SHARED))
     lower = module(4, "x = 1", SHARED)
 
-    assert parsed_with(known, lower) == parsed(lower)
+    assert parsed(lower, known) == parsed(lower)
     assert shared(known.statements(module(5, SHARED)), known.statements(lower)) == []
 
 
@@ -198,7 +188,7 @@ def test_what_is_kept_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch)
     for number in range(100):
         others = (f"clean_{each:02d}" for each in range(number // 4, number // 4 + 20))
         many = module(number, *(SHARED.replace("clean", each) for each in others))
-        assert parsed_with(known, many) == parsed(many)
+        assert parsed(many, known) == parsed(many)
 
     assert len(known._seen) <= 50  # pyright: ignore[reportPrivateUsage] - what is tested
     assert 0 < len(known._kept) <= 10  # pyright: ignore[reportPrivateUsage] - what is tested
